@@ -1,0 +1,88 @@
+"""What an answer is made of: frozen values that grow as the answer streams."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rag.decoding import GREEDY, Decoding
+
+Stage = Literal["searching", "reading", "writing", "checking", "done"]
+Label = Literal["supported", "partly", "unsupported", "not-a-claim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage shown to the model, and the words of it that matter for this question."""
+
+    marker: int  # the N of [N] in the answer, 1-based
+    source: str
+    page: int | None
+    heading: str  # 'Outer > Inner'
+    quote: str  # verbatim from the passage
+    score: float  # 0..1, how well the passage fits the question
+    passage_id: str
+    text: str  # the whole passage
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer and what holds it up."""
+
+    text: str
+    support: float  # 0..1
+    label: Label
+    markers: tuple[int, ...]  # markers of the citations that support it
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds from the question's arrival, and token counts; 0 where it has not happened."""
+
+    retrieve_ms: float = 0.0
+    first_word_ms: float = 0.0
+    total_ms: float = 0.0
+    prompt_tokens: int = 0  # all tokens of the prompt
+    cached_tokens: int = 0  # of those, tokens whose keys and values were at hand already
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier question of the conversation and its answer."""
+
+    question: str
+    answer: str
+    passage_ids: tuple[str, ...] = ()  # passages its prompt showed, best first
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a student wants to know, and how it should be answered."""
+
+    question: str
+    history: tuple[Turn, ...] = ()
+    decoding: Decoding = GREEDY
+    sources: tuple[str, ...] = ()  # search only these files; () for all
+    stop: threading.Event = field(default_factory=threading.Event, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer so far. A later value of the same stream holds all that an earlier one held."""
+
+    question: str
+    decoding: Decoding
+    stage: Stage = "searching"
+    answer: str = ""  # with its markers
+    refused: bool = False
+    stopped: bool = False  # cut short by the reader
+    citations: tuple[Citation, ...] = ()
+    closest: tuple[Citation, ...] = ()  # on a refusal: the passages that came nearest
+    sentences: tuple[Sentence, ...] = ()
+    timings: Timings = Timings()
+
+    def __add__(self, later: Answer) -> Answer:
+        """A later value replaces an earlier one, which is how LangChain joins streamed chunks."""
+        return later
