@@ -72,3 +72,14 @@ class Encoder(Protocol):
 
         [CLS] and [SEP] are left out, so t may be 0.
         """
+
+
+class Progress(Protocol):
+    """Told how far a long piece of work is."""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """`what` in a few words; `done` of `total` steps, in any unit, total 0 if unknown."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A Progress for callers that show none."""

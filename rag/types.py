@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from rag.decoding import GREEDY, Decoding
 
@@ -86,3 +87,24 @@ class Answer:
     def __add__(self, later: Answer) -> Answer:
         """A later value replaces an earlier one, which is how LangChain joins streamed chunks."""
         return later
+
+
+def to_json(answer: Answer) -> dict[str, Any]:
+    """The answer as plain JSON values: the contract of `unitutor ask --json`, and what is stored."""
+    return dataclasses.asdict(answer)
+
+
+def from_json(values: dict[str, Any]) -> Answer:
+    """The answer that `to_json` gave `values` for."""
+    cite = [tuple(Citation(**c) for c in values[key]) for key in ("citations", "closest")]
+    sentences = tuple(Sentence(**{**s, "markers": tuple(s["markers"])}) for s in values["sentences"])
+    return Answer(
+        **{
+            **values,
+            "decoding": Decoding(**values["decoding"]),
+            "citations": cite[0],
+            "closest": cite[1],
+            "sentences": sentences,
+            "timings": Timings(**values["timings"]),
+        }
+    )
