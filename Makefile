@@ -1,0 +1,49 @@
+# Unitutor in two commands: `make chat` and `make test`. Without make: see README.md.
+# Every target brings the install up to date first; where it is, that takes a moment.
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+# The first Python that is new enough; `make chat PYTHON=/path/to/python3.12` names another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# The question goes through the environment, so that quotes and dollars in it stay as they are.
+export UNITUTOR_QUESTION := $(value Q)
+
+.PHONY: chat ask test install lint bench clean python develop
+
+chat: install ## index data/notes and open the chat on 127.0.0.1:7860
+	@$(BIN)/unitutor chat
+
+ask: install ## make ask Q="What is a latent space?"
+	@$(BIN)/unitutor ask --notes data/notes -- "$$UNITUTOR_QUESTION"
+
+test: develop ## everything the project checks
+	@$(PYTHON) tools/install.py --browser
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+lint: develop
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: develop ## the measured comparisons; minutes to hours
+	@$(BIN)/python -m tests.bench
+
+install: python
+	@$(PYTHON) tools/install.py
+
+develop: python
+	@$(PYTHON) tools/install.py --dev
+
+python:
+	@test -n "$(PYTHON)" || { echo "Unitutor needs Python 3.11 or newer, and none was found: install it, or name it: make chat PYTHON=/path/to/python3.11" >&2; exit 1; }
+
+clean: ## what can be made again; conversations in data/sessions stay
+	rm -rf .venv build dist *.egg-info data/index .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
