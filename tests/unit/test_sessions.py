@@ -1,0 +1,282 @@
+"""Conversations outlive what happens to the program that writes them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import BadRequest, UnitutorError
+from rag import sessions as module
+from rag.decoding import GREEDY, decoding
+from rag.sessions import Sessions, history
+from rag.transcript import clean_title, settings, shortened
+from rag.types import Answer, Citation, Sentence, Timings
+
+CITED = Citation(
+    1, "unit 1/gans.md", 3, "GANs > Training", "Two nets compete.", 0.8, "ab12", "Two nets compete."
+)
+
+
+def answered(question: str, text: str = "Two nets [1].") -> Answer:
+    return Answer(
+        question,
+        GREEDY,
+        stage="done",
+        answer=text,
+        citations=(CITED,),
+        sentences=(Sentence("Two nets [1].", 0.9, "supported", (1,)),),
+        timings=Timings(total_ms=1200, output_tokens=4),
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "kept" / "sessions.sqlite"
+
+
+@pytest.fixture
+def kept(path: Path) -> Sessions:
+    return Sessions(path)
+
+
+def test_turns_come_back_after_reopening(kept: Sessions, path: Path) -> None:
+    made = kept.create()
+    kept.add(made, answered("What is a GAN?"))
+    kept.add(made, answered("Who invented it?"))
+    kept.close()
+    again = Sessions(path)
+    assert again.turns(made) == (answered("What is a GAN?"), answered("Who invented it?"))
+    assert [c.title for c in again.list()] == ["What is a GAN?"]
+
+
+def test_the_conversation_used_last_comes_first(kept: Sessions) -> None:
+    first, second = kept.create("one"), kept.create("two")
+    assert [c.id for c in kept.list()] == [second, first]
+    kept.add(first, answered("again"))
+    assert [c.title for c in kept.list()] == ["one", "two"]
+    assert len(kept.list(limit=1)) == 1
+
+
+def test_an_unfinished_turn_is_there_and_says_so(kept: Sessions, path: Path) -> None:
+    made = kept.create()
+    turn = kept.begin(made, "What is a GAN?")
+    assert [r.state for r in Sessions(path).records(made)] == ["unfinished"]
+    kept.progress(turn, replace(answered("What is a GAN?"), answer="Two"))
+    (record,) = Sessions(path).records(made)
+    assert (record.state, record.answer.answer) == ("unfinished", "Two")
+    kept.finish(turn, answered("What is a GAN?"))
+    assert [r.state for r in kept.records(made)] == ["whole"]
+
+
+def test_begin_can_take_the_place_of_later_turns(kept: Sessions) -> None:
+    made = kept.create()
+    for question in "abc":
+        kept.add(made, answered(question))
+    kept.begin(made, "B", keep=1)
+    assert [a.question for a in kept.turns(made)] == ["a", "B"]
+
+
+def test_undo_and_retry(kept: Sessions) -> None:
+    made = kept.create()
+    for question in "abc":
+        kept.add(made, answered(question))
+    kept.replace_last(made, answered("C"))
+    assert [a.question for a in kept.turns(made)] == ["a", "b", "C"]
+    kept.truncate(made, 1)
+    kept.truncate(made, 5)
+    assert [a.question for a in kept.turns(made)] == ["a"]
+    kept.truncate(made, 0)
+    kept.replace_last(made, answered("z"))
+    assert [a.question for a in kept.turns(made)] == ["z"]
+
+
+def test_finishing_a_turn_removed_since_does_nothing(kept: Sessions) -> None:
+    made = kept.create()
+    turn = kept.begin(made, "a")
+    kept.truncate(made, 0)
+    kept.finish(turn, answered("a"))
+    assert kept.turns(made) == ()
+
+
+def test_deleted_is_restorable_for_a_day(kept: Sessions, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = kept.create("gone")
+    kept.add(made, answered("a"))
+    kept.delete(made)
+    assert kept.list() == () and kept.get(made) is None
+    Sessions(path).restore(made)
+    assert [c.title for c in kept.list()] == ["gone"] and len(kept.turns(made)) == 1
+    kept.delete(made)
+    now = time.time()
+    monkeypatch.setattr(module.time, "time", lambda: now + module.DAY + 60)
+    assert Sessions(path).turns(made) == ()
+    with pytest.raises(BadRequest, match="no longer exists"):
+        kept.restore(made)
+
+
+def test_what_is_not_there_is_one_clear_line(kept: Sessions) -> None:
+    for call in (
+        lambda: kept.add("nope", answered("a")),
+        lambda: kept.begin("nope", "a"),
+        lambda: kept.rename("nope", "a"),
+        lambda: kept.delete("nope"),
+        lambda: kept.export_markdown("nope"),
+    ):
+        with pytest.raises(BadRequest, match="no longer exists"):
+            call()
+    assert kept.turns("nope") == () and kept.get("nope") is None
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"question": 1}', '{"decoding": {"name": "x"}}'])
+def test_a_damaged_row_is_an_unreadable_turn(kept: Sessions, path: Path, damage: str) -> None:
+    made = kept.create()
+    kept.add(made, answered("a"))
+    kept.add(made, answered("b"))
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE turn SET answer = ? WHERE question = 'a'", (damage,))
+    assert [(r.answer.question, r.state) for r in kept.records(made)] == [("a", "unreadable"), ("b", "whole")]
+    assert "damaged" in kept.export_markdown(made)
+    assert [t.question for t in history(kept.turns(made))] == ["b"]
+
+
+def test_wrong_types_in_a_row_are_unreadable(kept: Sessions, path: Path) -> None:
+    made = kept.create()
+    kept.add(made, answered("a"))
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE turn SET answer = json_set(answer, '$.answer', 5)")
+    assert [r.state for r in kept.records(made)] == ["unreadable"]
+
+
+def test_history_carries_the_passages(kept: Sessions) -> None:
+    (turn,) = history([answered("a"), Answer("b", GREEDY)])
+    assert (turn.question, turn.answer, turn.passage_ids) == ("a", "Two nets [1].", ("ab12",))
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "'; DROP TABLE conversation; --",
+    "line\nbreak\x00 and \x1b[31mred \u202eesrever",
+    "🧑‍🎓 größe",
+    "x" * 50_000,
+    "half a pair \ud83d",
+    "[a](javascript:alert(1)) ![b](http://example.com/x.png)",
+]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_hostile_titles(kept: Sessions, title: str) -> None:
+    made = kept.create()
+    kept.add(made, answered(title))
+    kept.rename(made, title)
+    (found,) = kept.list()
+    assert 0 < len(found.title) <= 200
+    assert not set(found.title) & set("\n\x00\x1b\u202e")
+    assert kept.turns(made)[0].question == title.replace("\ud83d", "?")
+    text = kept.export_markdown(made)
+    assert "<script" not in text.replace(r"\<script", "") and not re.search(r"(?<!\\)!\[|(?<!\\)\]\(", text)
+
+
+def test_a_title_needs_letters(kept: Sessions) -> None:
+    with pytest.raises(BadRequest):
+        kept.rename(kept.create("a"), " \n\u202e ")
+
+
+def test_titles_are_cut_at_words() -> None:
+    assert shortened("What is a GAN, and why does it have two parts that compete with each other?") == (
+        "What is a GAN, and why does it have two parts that compete…"
+    )
+    assert shortened("x" * 100, 10) == "x" * 9 + "…"
+    assert clean_title("  a\t b ") == "a b"
+
+
+def test_export_shows_the_evidence(kept: Sessions) -> None:
+    made = kept.create()
+    how = decoding("top-p", p=0.8, temperature=0.7, seed=3)
+    kept.add(made, replace(answered("What is a GAN?"), decoding=how))
+    refusal = replace(answered("Who won?", "Not in the notes."), refused=True, citations=(), closest=(CITED,))
+    kept.add(made, refusal)
+    kept.begin(made, "Cut\nhere")
+    text = kept.export_markdown(made)
+    assert text.startswith("# What is a GAN?\n")
+    assert "**[1]** unit 1/gans.md, p. 3, GANs > Training\n> Two nets compete." in text
+    assert "Decoding: top-p, p 0.8, temperature 0.7, seed 3; 1.2 s, 4 tokens." in text
+    assert "Closest in the notes:" in text and "*Cut off.*" in text and "> Cut\n> here" in text
+
+
+def test_settings_in_words() -> None:
+    assert settings(GREEDY) == "greedy"
+    assert settings(decoding("beam")) == "beam, 4 beams"
+    assert settings(decoding("top-k", seed=2)) == "top-k, k 40, temperature 1, seed 2"
+
+
+def test_a_newer_database_is_refused(kept: Sessions, path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE schema_version SET version = 99")
+    with pytest.raises(UnitutorError, match="newer Unitutor"):
+        Sessions(path)
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.sqlite").write_text("not a database " * 100)
+    with pytest.raises(UnitutorError, match="not a database"):
+        Sessions(tmp_path / "x.sqlite")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnitutorError, match="Cannot keep"):
+        Sessions(tmp_path / "file" / "deeper" / "x.sqlite")
+
+
+def test_many_writers_lose_nothing(kept: Sessions) -> None:
+    made = kept.create()
+
+    def write(name: int) -> None:
+        for number in range(10):
+            kept.add(made, answered(f"{name}-{number}"))
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({a.question for a in kept.turns(made)}) == 40
+
+
+WRITER = """
+import sys
+from rag.decoding import GREEDY
+from rag.sessions import Sessions
+from rag.types import Answer
+kept = Sessions(sys.argv[1])
+made = kept.create("from the writer")
+number = 0
+while True:
+    kept.add(made, Answer(str(number), GREEDY, answer="x" * 2000))
+    sys.stdout.write(f"{made} {number}\\n")
+    sys.stdout.flush()
+    number += 1
+"""
+
+
+def test_a_killed_writer_loses_no_committed_turn(path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(path)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as writer:
+        assert writer.stdout is not None
+        told = [writer.stdout.readline() for _ in range(20)]
+        time.sleep(0.013)
+        writer.send_signal(signal.SIGKILL)
+        told += [line for line in writer.stdout.readlines() if line.endswith("\n")]
+    made, last = told[-1].split()
+    questions = [int(a.question) for a in Sessions(path).turns(made)]
+    assert questions == list(range(len(questions)))
+    assert len(questions) - int(last) in (1, 2)  # the one told last, and perhaps one committed after it
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
