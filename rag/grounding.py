@@ -1,0 +1,125 @@
+"""Which sentence of an answer is supported by which quote, in milliseconds.
+
+Lexical and embedding evidence only: how much of a claim's wording a passage holds (content stems
+and bigrams), how near its token vectors are (late interaction), and whether every number and name
+of it stands there. What this file does not know: entailment. A claim that turns a passage's words
+round passes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ingest.sentences import sentences
+from ingest.store import tokens
+from ingest.types import Encoder, Passage
+from rag.followup import content_words
+from rag.types import Label, Sentence
+
+SUPPORTED, PARTLY = 0.62, 0.45  # least support for each label; below, unsupported
+_MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage prepared for checking claims against it."""
+
+    marker: int
+    passage: Passage
+    stems: frozenset[str]
+    bigrams: frozenset[tuple[str, str]]
+    vectors: np.ndarray  # float32 (tokens, dim), unit
+
+
+def evidence(marker: int, passage: Passage, encoder: Encoder) -> Evidence:
+    """`passage` (its heading counts as its words) as evidence under `marker`."""
+    text = f"{passage.title}\n{passage.text}"
+    words = tokens(text)
+    vectors = encoder.encode_tokens([text])[0][1]
+    return Evidence(marker, passage, frozenset(words), frozenset(pairwise(words)), vectors)
+
+
+def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str = "") -> Sentence:
+    """The claim (one sentence, markers and all) with its support, label and markers.
+
+    Its own markers are kept only where the passage supports it; otherwise the passage that
+    supports it best is named. Words of the `question` are no evidence for numbers.
+    """
+    bare = _BULLET.sub("", _MARKER.sub("", claim)).strip()
+    if not is_claim(bare):
+        return Sentence(bare, 1.0, "not-a-claim", ())
+    ids, asked = encoder.encode_tokens([bare])[0]
+    words = tokens(bare)
+    stems = {stem for word in content_words(bare) for stem in tokens(word)} or set(words)
+    pairs = list(pairwise(words))
+    scores: list[float] = []
+    for one in held:
+        coverage = len(stems & one.stems) / len(stems)
+        copied = sum(pair in one.bigrams for pair in pairs) / len(pairs) if pairs else coverage
+        near = float((asked @ one.vectors.T).max(axis=1).mean()) if len(ids) and len(one.vectors) else 0.0
+        scores.append(0.45 * coverage + 0.2 * copied + 0.35 * near)
+    if not scores:
+        return Sentence(bare, 0.0, "unsupported", ())
+    every = "\n".join(f"{one.passage.title}\n{one.passage.text}" for one in held)
+    invented = new_facts(bare, every, question)
+    best = int(np.argmax(scores))
+    support = scores[best] * (0.4 if invented else 1.0)
+    label: Label = "supported" if support >= SUPPORTED else "partly" if support >= PARTLY else "unsupported"
+    markers: tuple[int, ...] = ()
+    if label != "unsupported":
+        own = {int(number) for group in _MARKER.findall(claim) for number in group.split(",")}
+        close = [place for place, score in enumerate(scores) if score >= scores[best] - 0.05]
+        kept = [held[place].marker for place in close if held[place].marker in own]
+        markers = tuple(kept) or (held[best].marker,)
+    return Sentence(bare, round(min(support, 1.0), 3), label, markers)
+
+
+def is_claim(text: str) -> bool:
+    """Whether a sentence states something: not a greeting, a heading or a line that leads into a list."""
+    if not content_words(text) or text.rstrip().endswith((":", "?")):
+        return False
+    return not re.match(r"(?i)(sure|certainly|of course|here (is|are)|i hope|let me know)\b", text)
+
+
+def new_facts(claim: str, notes: str, question: str = "") -> list[str]:
+    """The numbers and names of `claim` that `notes` do not hold; a name may also be the question's."""
+    lowered = notes.lower()
+    found = [number for number in _NUMBER.findall(claim) if not _holds(lowered, number)]
+    asked = question.lower()
+    for name in _NAME.findall(claim):
+        word = name.lower()
+        if word not in lowered and word.rstrip("s") not in lowered and word not in asked:
+            found.append(name)
+    return found
+
+
+def _holds(notes: str, number: str) -> bool:
+    return re.search(rf"(?<![\d.]){re.escape(number.rstrip('.,'))}(?![\d]|\.\d)", notes) is not None
+
+
+def best_quote(claim: str, passage: Passage, encoder: Encoder) -> str:
+    """The sentence of `passage` that is nearest to `claim`, verbatim."""
+    if not passage.sentences:
+        return passage.text
+    vectors = encoder.encode([claim, *passage.sentences])
+    return passage.sentences[int(np.argmax(vectors[1:] @ vectors[0]))]
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where each sentence or list item of `text` starts and ends."""
+    found: list[tuple[int, int]] = []
+    cursor = 0
+    for sentence in sentences(text):
+        start = text.find(sentence, cursor)
+        if start >= 0:
+            cursor = start + len(sentence)
+            found.append((start, cursor))
+    return found

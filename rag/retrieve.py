@@ -1,0 +1,201 @@
+"""Find the passages for a question: dense vectors, BM25 and late interaction, their scores added.
+
+Each score is standardised over the passages searched, per question, before it is added: what
+counts is how far a passage stands out, not the unit of its score. Passage vectors, the best
+sentence vector and BM25 (Robertson and Zaragoza 2009) rank everything; the first are then ranked
+again with late interaction (MaxSim of ColBERT, Khattab and Zaharia 2020, arXiv 2004.12832) over
+the encoder's own token vectors, with weights by how rare a token is in these notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+
+from ingest.errors import BadRequest
+from ingest.store import Index, tokens
+from ingest.types import Encoder, Hit, Passage
+
+RERANKED = 20  # passages that late interaction looks at
+LATE_WEIGHT = 0.75
+
+
+@dataclass(frozen=True)
+class Retriever:
+    """Searches one open index with the encoder that made it."""
+
+    index: Index
+    encoder: Encoder
+
+    @cached_property
+    def rarity(self) -> np.ndarray:
+        """float32 (highest token id + 2,): log(1 + N / (1 + df)) over passages; the last for unseen ids."""
+        ids, start = self.index.token_ids, self.index.token_start
+        seen = np.zeros(int(ids.max(initial=0)) + 2, np.int64)
+        for row in range(len(self.index.passages)):
+            seen[np.unique(ids[start[row] : start[row + 1]])] += 1
+        return np.log1p(len(self.index.passages) / (1.0 + seen)).astype(np.float32)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Row of each passage by its content id."""
+        return {passage.id: row for row, passage in enumerate(self.index.passages)}
+
+    def search(self, question: str, k: int = 5, sources: tuple[str, ...] = ()) -> list[Hit]:
+        """The k best passages, best first; only from files in `sources` unless it is empty.
+
+        Raises BadRequest where a source is not in the index.
+        """
+        rows = self._rows(sources)
+        if not len(rows) or k < 1:
+            return []
+        scores = self.scores(question, rows)
+        order = np.argsort(-scores.total, kind="stable")[:k]
+        return [
+            Hit(
+                passage=self.index.passages[rows[place]],
+                score=float(scores.total[place]),
+                dense=float(max(scores.passage[place], scores.sentence[place])),
+                late=float(scores.late[place]),
+                sentence=int(scores.best[place]),
+            )
+            for place in order
+        ]
+
+    def scores(self, question: str, rows: np.ndarray) -> Scores:
+        """Every score of every passage in `rows` (int, at least one) for the question."""
+        index = self.index
+        vector = self.encoder.encode([question])
+        passage = _similarities(index.passage_vectors, vector)[rows]
+        every = _similarities(index.sentence_vectors, vector)
+        sentence = np.full(len(index.passages), -1.0, np.float32)
+        np.maximum.at(sentence, index.sentence_owner, every)
+        best = np.zeros(len(index.passages), np.int32)
+        hit = every >= sentence[index.sentence_owner]
+        best[index.sentence_owner[hit]] = index.sentence_place[hit]
+        words = [word for word in tokens(question) if word in index.bm25.vocab_dict]
+        lexical = np.zeros(len(index.passages), np.float32)
+        if words:
+            lexical = np.asarray(index.bm25.get_scores(words), np.float32)
+        total = _standard(passage) + _standard(sentence[rows]) + _standard(lexical[rows])
+        first = np.argsort(-total, kind="stable")[:RERANKED]
+        late = np.zeros(len(rows), np.float32)
+        late[first] = self._late(question, rows[first])
+        # What late interaction did not see keeps its place behind what it saw.
+        boost = np.full(len(rows), -10.0, np.float32)
+        boost[first] = LATE_WEIGHT * _standard(late[first])
+        return Scores(total + boost, passage, sentence[rows], lexical[rows], late, best[rows])
+
+    def sentence_cosines(self, question: str, passages: Sequence[Passage]) -> list[np.ndarray]:
+        """Per passage float32 (its sentences,): cosine of each with the question."""
+        vector = self.encoder.encode([question])[0]
+        owner = self.index.sentence_owner  # ascending: sentences were added passage by passage
+        found = []
+        for passage in passages:
+            row = self.places[passage.id]
+            start, end = np.searchsorted(owner, [row, row + 1])
+            held = self.index.sentence_vectors.reconstruct_n(int(start), int(end - start))
+            cosines = np.zeros(len(passage.sentences), np.float32)
+            cosines[self.index.sentence_place[start:end]] = held @ vector
+            found.append(cosines)
+        return found
+
+    def _rows(self, sources: tuple[str, ...]) -> np.ndarray:
+        passages = self.index.passages
+        if unknown := sorted(set(sources) - {passage.source for passage in passages}):
+            raise BadRequest(f"No file '{unknown[0]}' in the index: see the list of files, or ingest it.")
+        return np.array(
+            [row for row, passage in enumerate(passages) if not sources or passage.source in sources], int
+        )
+
+    def _late(self, question: str, rows: np.ndarray) -> np.ndarray:
+        """float32 (len(rows),): weighted mean over question tokens of their best cosine in the passage."""
+        ids, asked = self.encoder.encode_tokens([question])[0]
+        if not len(ids):
+            return np.zeros(len(rows), np.float32)
+        weights = self.rarity[np.minimum(ids, len(self.rarity) - 1)]
+        weights = weights / weights.sum()
+        found = np.zeros(len(rows), np.float32)
+        for place, row in enumerate(rows):
+            start, end = self.index.token_start[row], self.index.token_start[row + 1]
+            if end > start:
+                held = self.index.token_vectors[start:end].astype(np.float32) / 127
+                found[place] = float(weights @ (asked @ held.T).max(axis=1))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Per passage searched, all float32 (n,) but `best`, int32 (n,): the place of its best sentence."""
+
+    total: np.ndarray
+    passage: np.ndarray  # cosine
+    sentence: np.ndarray  # cosine of the best sentence
+    lexical: np.ndarray  # BM25
+    late: np.ndarray  # 0 for passages that were not ranked again
+    best: np.ndarray
+
+
+def _similarities(index: object, vector: np.ndarray) -> np.ndarray:
+    """float32 (rows of the index,): inner products, in the order of the rows."""
+    total = index.ntotal  # type: ignore[attr-defined]
+    if not total:
+        return np.zeros(0, np.float32)
+    scores, rows = index.search(vector, total)  # type: ignore[attr-defined]
+    ordered = np.empty(total, np.float32)
+    ordered[rows[0]] = scores[0]
+    return ordered
+
+
+def _standard(scores: np.ndarray) -> np.ndarray:
+    spread = scores.std()
+    return (scores - scores.mean()) / spread if spread > 1e-9 else np.zeros_like(scores)
+
+
+def neighbours(retriever: Retriever, hits: list[Hit]) -> list[Hit]:
+    """`hits` with what follows the first one in the same section put right behind it.
+
+    A list or a table that is longer than a passage goes on in the next one.
+    """
+    if not hits:
+        return hits
+    best = hits[0].passage
+    row = retriever.places[best.id] + 1
+    if row >= len(retriever.index.passages):
+        return hits
+    after = retriever.index.passages[row]
+    if after.source != best.source or after.heading != best.heading or not best.heading:
+        return hits
+    rest = [hit for hit in hits[1:] if hit.passage.id != after.id]
+    return [hits[0], replace(hits[0], passage=after, sentence=0), *rest]
+
+
+class NotesRetriever(BaseRetriever):
+    """The same search as a LangChain retriever, for chains that are not ours."""
+
+    retriever: Retriever
+    k: int = 5
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[Document]:
+        return [_document(hit.passage, hit.score) for hit in self.retriever.search(query, self.k)]
+
+
+def _document(passage: Passage, score: float) -> Document:
+    return Document(
+        page_content=passage.text,
+        id=passage.id,
+        metadata={
+            "source": passage.source,
+            "page": passage.page,
+            "heading": passage.title,
+            "score": score,
+        },
+    )

@@ -1,0 +1,76 @@
+"""Choose the sentences worth reading: the fewer tokens in the prompt, the sooner the first word.
+
+A sentence is worth its own nearness to the question plus its passage's standing. The best passage
+is read whole where the budget allows, so that no list or table loses an item; of the others only
+what is near. Sentences keep the order of the notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.types import Hit, Passage
+
+BUDGET = 260  # tokens of notes in a prompt; tests/bench/answers.py reports quality against it
+STANDING = 0.6  # what the best passage's sentences gain over the last one's
+LEAST = 0.45  # a sentence worth less stays out even where there is room
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A passage and the places of its sentences that go into the prompt, ascending."""
+
+    hit: Hit
+    places: tuple[int, ...]
+
+    @property
+    def passage(self) -> Passage:
+        return self.hit.passage
+
+    @property
+    def text(self) -> str:
+        """What the model reads; a gap between two sentences is marked."""
+        if len(self.places) == len(self.passage.sentences):
+            return self.passage.text
+        parts: list[str] = []
+        for before, place in zip((None, *self.places), self.places, strict=False):
+            if before is not None and place != before + 1:
+                parts.append("…")
+            parts.append(self.passage.sentences[place])
+        return "\n".join(parts)
+
+
+def choose(
+    hits: Sequence[Hit],
+    cosines: Sequence[np.ndarray],
+    count: Callable[[str], int],
+    budget: int = BUDGET,
+) -> list[Choice]:
+    """The sentences of `hits` (best first) to read, as one Choice a passage, in the order of `hits`.
+
+    `cosines`: per hit float (sentences,), nearness to the question. `count`: tokens of a text.
+    At least the nearest sentence of the first hit is chosen, whatever the budget.
+    """
+    if not hits:
+        return []
+    worth: list[tuple[float, int, int]] = []
+    best, last = hits[0].score, hits[-1].score
+    for rank, (hit, near) in enumerate(zip(hits, cosines, strict=True)):
+        standing = STANDING * (hit.score - last) / (best - last) if best > last else STANDING
+        worth += [(float(value) + standing, rank, place) for place, value in enumerate(near)]
+    worth.sort(key=lambda one: (-one[0], one[1], one[2]))
+    taken: dict[int, set[int]] = {}
+    left = budget
+    for value, rank, place in worth:
+        passage = hits[rank].passage
+        cost = count(passage.sentences[place]) + 1
+        if rank not in taken:
+            cost += count(passage.title) + 6
+        if taken and (value < LEAST or cost > left):
+            continue
+        taken.setdefault(rank, set()).add(place)
+        left -= cost
+    return [Choice(hits[rank], tuple(sorted(taken[rank]))) for rank in sorted(taken)]
