@@ -73,7 +73,7 @@ def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: A
         raise BadRequest("The question is empty: type one.")
     if len(question) > LONGEST_QUESTION:
         raise BadRequest(
-            f"The question has {len(question):,} characters and at most {LONGEST_QUESTION:,} are read: shorten it."
+            f"The question has {len(question):,} characters, more than {LONGEST_QUESTION:,}: shorten it."
         )
     ask = replace(ask, question=question)
     searched = search_text(question, ask.history)

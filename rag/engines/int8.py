@@ -15,7 +15,8 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -43,7 +44,9 @@ class Int8Linear(nn.Module):
         self.out_features, self.in_features = weight.shape
         self.kernel = kernel
         self.bias = nn.Parameter(bias, requires_grad=False) if bias is not None else None
-        self.packed = self.weight = self.scale = None
+        self.packed: Any = None
+        self.weight: Any = None
+        self.scale: Any = None
         if kernel == "packed":
             self.packed = _pack(weight, scale)
         elif kernel == "plain":
@@ -92,7 +95,7 @@ def fastest_kernel(rows: int = 64) -> Kernel:
     for kernel in ("packed", "plain", "float"):
         try:
             layer = Int8Linear(weight, scale, None, kernel)
-            seconds[kernel] = _time(lambda layer=layer: layer(x))
+            seconds[kernel] = _time(partial(layer, x))
         except (RuntimeError, NotImplementedError):
             continue  # this build of PyTorch lacks that kernel on this processor
     return min(seconds, key=lambda kernel: seconds[kernel])
