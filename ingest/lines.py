@@ -1,0 +1,230 @@
+"""Lines to blocks: a paragraph, list item or table row each on one line, however its file broke it.
+
+What is not here: which paragraphs are headings that do not say so (ingest/headings.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Kind = Literal["heading", "para", "item", "row", "math", "code"]
+
+FULL = 0.6  # share of the usual line length from which a line was broken by its margin
+CONNECTORS = frozenset(
+    "a an and are as at be but by for from has have in into is it its of on or our that the their this to was"
+    " were which while with your".split()
+)
+
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_RULE = re.compile(r"\s*([-*_=])(?:\s*\1){2,}\s*$")
+_UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
+_FENCE = re.compile(r"\s*(```|~~~)")
+_ROW_RULE = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*$")
+_BULLET = re.compile(r"(\s*)(?:[-*+•◦▪▫●○‣⁃∙·–—]|o|\$\\(?:circ|bullet|cdot)\$)(?:\s+|$)(.*)")
+_NUMBER = re.compile(r"(\s*)(?:[-*•]\s+)?(\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{2,4})[.)])(?:\s+|$)(.*)")
+_LABEL = re.compile(r"(?:answers?|ans|correct answer|q(?:uestion)?\s*\d+)\b[^.?!]{0,12}[:.]", re.I)
+_TERMINAL = (".", "!", "?", ":", ";", "…", '."', ".)", "!)", "?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One thing that stands on its own; `page` indexes the file's pages, `indent` counts list levels."""
+
+    kind: Kind
+    text: str  # one line, but for code; without its '#' or '- '
+    page: int
+    level: int = 0  # of a heading, 1 to 6
+    indent: int = 0
+    number: str = ""  # of an ordered item, as written: '2.' or 'b)'
+    raw: int = 0  # length of its last line in the file
+
+
+def blocks(texts: Sequence[str], wraps: bool) -> list[Block]:
+    """The blocks of one file's pages. `wraps` is False where every line break is meant (slides)."""
+    known = Counter(re.findall(r"[a-z]+(?:-[a-z]+)*", " ".join(texts).lower()))
+    found: list[Block] = []
+    for page, text in enumerate(texts):
+        found += _of_page(text, page, wraps, known)
+    return _rejoined(found, known)
+
+
+def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Block]:
+    lines = text.expandtabs(0).split("\n") if "\t" not in text else text.split("\n")
+    lengths = sorted(len(line) for line in lines if line.strip())
+    usual = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
+    out: list[Block] = []
+    open_ = False  # whether the last block may go on in the next line
+    fence: list[str] | None = None
+    math: list[str] | None = None
+    indents: list[int] = []
+    for at, line in enumerate(lines):
+        bare = line.strip()
+        if fence is not None or _FENCE.match(line):
+            fence = [*(fence or []), line]
+            if len(fence) > 1 and _FENCE.match(line):
+                out.append(Block("code", "\n".join(fence), page))
+                fence = None
+            open_ = False
+        elif math is not None or (bare.startswith("$$") and bare.count("$$") % 2):
+            math = [*(math or []), bare]
+            if len(math) > 1 and "$$" in bare:
+                out.append(Block("math", " ".join(math), page))
+                math = None
+            open_ = False
+        elif not bare:
+            open_ = False
+        elif (found := _UNDERLINE.match(line)) and _underlines(out, lines, at):
+            out[-1] = replace(out[-1], kind="heading", level=1 if "=" in found[1] else 2)
+            open_ = False
+        elif _RULE.match(line) or (_ROW_RULE.fullmatch(line) and "|" in line):
+            open_ = False
+        elif heading := _HEADING.match(line):
+            if heading[2]:
+                out.append(Block("heading", heading[2], page, level=len(heading[1])))
+            open_, indents = False, []
+        elif cells := _cells(line):
+            out.append(Block("row", cells, page))
+            open_ = False
+        elif item := _item(line, page, indents, out):
+            if item.text or item.number:
+                out.append(item)
+                open_ = bool(item.text)
+        elif bare.startswith("$$") or re.match(r"\\(begin|end|\[)", bare):
+            out.append(Block("math", bare, page))
+            open_ = False
+        elif open_ and wraps and _goes_on(out[-1], bare, usual):
+            out[-1] = replace(out[-1], text=_joined(out[-1].text, bare, known), raw=len(line))
+        else:
+            out.append(Block("para", bare, page, raw=len(line)))
+            open_ = True
+    if fence or math:
+        out.append(Block("code", "\n".join(fence or math or []), page))
+    return out
+
+
+def _underlines(out: list[Block], lines: list[str], at: int) -> bool:
+    above = lines[at - 1].strip() if at else ""
+    return bool(out and above and out[-1].kind == "para" and out[-1].text == above and len(above) <= 90)
+
+
+def _cells(line: str) -> str:
+    text = line.strip(" ")
+    if "\t" in text.strip():
+        cells = [" ".join(cell.split()) for cell in text.split("\t")]
+        if _BULLET.match(text.split("\t")[0] + " ") or _NUMBER.fullmatch(cells[0] + " "):
+            return ""  # a tab behind a bullet
+    elif text.startswith("|") and text.endswith("|") and len(text) > 2:
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", text[1:-1])]
+    elif " | " in text:
+        cells = [cell.strip() for cell in text.split(" | ")]
+    else:
+        return ""
+    while cells and not cells[-1]:
+        cells.pop()
+    return " | ".join(cells) if len([cell for cell in cells if cell]) > 1 or len(cells) > 1 else ""
+
+
+def _item(line: str, page: int, indents: list[int], out: list[Block]) -> Block | None:
+    bullet = _BULLET.match(line)
+    if bullet and not (bullet[2] == "" and line.strip() == "o" and not out):
+        inner = _BULLET.match(bullet[2]) or bullet
+        width, text = len(bullet[1].expandtabs(4)), (inner[2] if inner is not bullet else bullet[2]).strip()
+        number = _NUMBER.match(text)
+        mark = ""
+        if number and not number[1] and number[3]:
+            mark, text = number[2], number[3].strip()
+        return Block("item", text, page, indent=_depth(width, indents), number=mark, raw=len(line))
+    number = _NUMBER.match(line)
+    if not number or not _ordinal(number[2], out):
+        return None
+    width = len(number[1].expandtabs(4))
+    depth = _depth(width, indents)
+    return Block("item", number[3].strip(), page, indent=depth, number=number[2], raw=len(line))
+
+
+def _ordinal(mark: str, out: list[Block]) -> bool:
+    """Whether `mark` counts: a number does; a letter if it is 'a' or follows one ('I.' may be a name)."""
+    sign = mark.strip("().")
+    if sign.isdigit():
+        return True
+    if len(sign) == 1 and sign.lower() == "a":
+        return mark[-1] == ")" or sign.isupper() or True
+    before = next((b.number.strip("().") for b in reversed(out) if b.number), "")
+    if len(sign) == 1 and len(before) == 1 and ord(sign) - ord(before) == 1:
+        return True
+    return sign in ("I", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x") or mark[-1] == ")"
+
+
+def _depth(width: int, indents: list[int]) -> int:
+    while indents and indents[-1] > width:
+        indents.pop()
+    if not indents or width > indents[-1]:
+        indents.append(width)
+    return len(indents) - 1
+
+
+def _goes_on(last: Block, line: str, usual: int) -> bool:
+    if last.kind not in ("para", "item"):
+        return False
+    if _LABEL.match(line):
+        return False
+    if line[:1].islower() or last.text.endswith((",", "-", "(")):
+        return True
+    word = last.text.rsplit(None, 1)[-1].lower()
+    return word in CONNECTORS or last.raw >= FULL * max(usual, 40)
+
+
+def _joined(before: str, after: str, known: Counter[str]) -> str:
+    cut = re.search(r"([A-Za-z]+)-$", before)
+    rest = re.match(r"[a-z]+", after)
+    if not cut or not rest:
+        return f"{before} {after}"
+    left, right = cut[1].lower(), rest[0]
+    whole, hyphened = known[left + right], known[f"{left}-{right}"]
+    # The same word elsewhere in the notes says whether the hyphen is its own.
+    keep = hyphened > whole or (not hyphened and not whole and left in _PREFIXES)
+    return (before if keep else before[:-1]) + after
+
+
+_PREFIXES = frozenset(
+    "self non multi pre post high low real well state human text image data long short semi cross open"
+    " fine large end step one two three zero few encoder auto pair first second ai to".split()
+)
+
+
+def _rejoined(found: list[Block], known: Counter[str]) -> list[Block]:
+    """Sentences that a blank line, a watermark or a page's end broke, whole again."""
+    out: list[Block] = []
+    for block in found:
+        last = out[-1] if out else None
+        if last and last.kind == "item" and not last.text and block.kind in ("para", "math"):
+            out[-1] = replace(last, text=block.text, raw=block.raw)  # '1.' above its formula
+        elif last and block.kind == "para" and _broken(last, block):
+            first, rest = (block.text, "") if last.page == block.page else _first_sentence(block.text)
+            out[-1] = replace(last, text=_joined(last.text, first, known), raw=block.raw)
+            if rest:
+                out.append(replace(block, text=rest))
+        else:
+            out.append(block)
+    return out
+
+
+def _broken(last: Block, block: Block) -> bool:
+    if last.kind not in ("para", "item") or last.text.endswith(_TERMINAL) or "$" in last.text[-2:]:
+        return False
+    if block.text[:1].islower() and not re.match(r"(?:where|note|e\.g|i\.e)\b", block.text):
+        return len(last.text.split()) > 2 or last.text.endswith(("-", ","))
+    # A capital may go on over a page's end, if what stands there is plainly running text.
+    open_end = last.text.rsplit(None, 1)[-1].lower() in CONNECTORS or last.text.endswith((",", "-"))
+    return last.page != block.page and open_end
+
+
+def _first_sentence(text: str) -> tuple[str, str]:
+    from ingest.sentences import sentences
+
+    first = sentences(text)[0]
+    return first, text[len(first) :].strip()
