@@ -1,0 +1,81 @@
+"""The pages as a Gradio app, and the server that shows them on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+# Both are read when Gradio is imported.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import gradio as gr
+
+from ingest.errors import UnitutorError
+from rag.sessions import Sessions
+from ui.web import look, page
+
+if TYPE_CHECKING:
+    from ui.tutor import Tutor
+
+WAITING = 32  # questions that may wait for the engine; the next one is told that it is busy
+
+
+def build_app(tutor: Tutor, sessions: Sessions) -> gr.Blocks:
+    """The pages over a tutor, with conversations kept in `sessions`."""
+    with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
+        page.build(tutor, sessions)
+    app.queue(default_concurrency_limit=1, max_size=WAITING, api_open=False)
+    return app
+
+
+def launch(
+    app: gr.Blocks, host: str = "127.0.0.1", port: int = 7860, prevent_thread_lock: bool = False
+) -> str:
+    """Serve the pages and return their address; without `prevent_thread_lock`, once they are closed.
+
+    Raises UnitutorError where the port is taken or the host is not this machine's.
+    """
+    _free(host, port)
+    try:
+        _, url, _ = app.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            share=False,
+            quiet=True,
+            show_error=False,
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            allowed_paths=[],
+            max_file_size="1kb",
+            theme=look.theme(),
+            css=look.css(),
+            head=look.head(),
+        )
+    except OSError as error:
+        raise UnitutorError(f"The chat could not start on port {port}: try another with --port.") from error
+    if not prevent_thread_lock:
+        app.block_thread()
+    return str(url)
+
+
+def _free(host: str, port: int) -> None:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except socket.gaierror as error:
+        raise UnitutorError(
+            f"There is no address '{host}' on this machine: choose another --host."
+        ) from error
+    except (OSError, OverflowError) as error:
+        raise UnitutorError(
+            f"Port {port} on {host} is taken or not allowed: choose one with --port."
+        ) from error

@@ -1,0 +1,92 @@
+"""The panel beside the chat: a card for every passage behind an answer."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from rag.transcript import clean_title, shortened
+from rag.types import Answer, Citation
+
+BEFORE, AFTER = 160, 260  # characters of a passage shown before and after the quote
+
+# gr.HTML reads its value as a template, so what templates are written with is escaped too.
+_TEMPLATE = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
+
+
+def escaped(text: str) -> str:
+    """Text fit for HTML and for an attribute in double quotes, inert as a template."""
+    return html.escape(text).translate(_TEMPLATE)
+
+
+def panel(answers: Sequence[Answer], shown: int | None = None) -> str:
+    """The cards of all answers of a conversation; those of answer `shown`, or the last, are visible."""
+    if not answers:
+        return _empty("The passages behind an answer appear here, each with its page.")
+    shown = len(answers) - 1 if shown is None else shown
+    sections = (_section(answer, turn, turn == shown) for turn, answer in enumerate(answers))
+    return f'<div class="ut-panel">{"".join(sections)}</div>'
+
+
+def place(source: str, page: int | None) -> str:
+    """'p. 3', 'slide 3', or '' for a file without pages."""
+    if page is None:
+        return ""
+    return f"slide {page}" if source.lower().endswith((".pptx", ".ppt", ".odp")) else f"p. {page}"
+
+
+def _section(answer: Answer, turn: int, shown: bool) -> str:
+    cards = answer.closest if answer.refused else answer.citations
+    title = "Closest in the notes" if answer.refused else "Sources"
+    question = escaped(shortened(clean_title(answer.question), 90))
+    body = "".join(_card(citation, turn) for citation in cards)
+    if not cards:
+        working = answer.stage in ("searching", "reading") and not answer.stopped
+        body = _empty("Searching the notes…" if working else "No passage was used for this answer.")
+    hidden = "" if shown else " hidden"
+    return (
+        f'<section class="ut-turn" data-turn="{turn}"{hidden} aria-label="{title}">'
+        f'<h2>{title}</h2><p class="ut-for">{question}</p>{body}</section>'
+    )
+
+
+def _card(citation: Citation, turn: int) -> str:
+    score = round(100 * min(1.0, max(0.0, citation.score)))
+    where = place(citation.source, citation.page)
+    page = f'<span class="ut-page">{where}</span>' if where else ""
+    heading = f'<div class="ut-heading">{escaped(citation.heading)}</div>' if citation.heading else ""
+    return (
+        f'<article class="ut-card" id="c{turn}-{citation.marker}" tabindex="0" '
+        f'aria-label="Source {citation.marker}: {escaped(citation.source)} {where}">'
+        f'<header><span class="ut-number">{citation.marker}</span>'
+        f'<span class="ut-source" title="{escaped(citation.source)}">{escaped(citation.source)}</span>{page}'
+        f'<span class="ut-score" role="img" title="How well it fits: {score} of 100" '
+        f'aria-label="fits {score} of 100"><i style="width:{score}%"></i></span></header>'
+        f"{heading}{_passage(citation)}</article>"
+    )
+
+
+def _passage(citation: Citation) -> str:
+    """The quote marked among the words around it, and the whole passage behind a fold."""
+    text, quote = citation.text, citation.quote
+    at = text.find(quote) if quote else -1
+    if at < 0:
+        shown = shortened(text, BEFORE + AFTER)
+        marked = f"<mark>{escaped(quote)}</mark> " if quote else ""
+        lead = f'<p class="ut-text">{marked}{escaped(shown)}</p>'
+        return lead + (_whole(escaped(text)) if shown != text else "")
+    before, after = text[:at], text[at + len(quote) :]
+    mark = f"<mark>{escaped(quote)}</mark>"
+    head = before if len(before) <= BEFORE else "…" + before[-BEFORE:].partition(" ")[2]
+    tail = shortened(after, AFTER)
+    lead = f'<p class="ut-text">{escaped(head)}{mark}{escaped(tail)}</p>'
+    full = escaped(before) + mark + escaped(after)
+    return lead if (head, tail) == (before, after) else lead + _whole(full)
+
+
+def _whole(passage: str) -> str:
+    return f'<details><summary>Whole passage</summary><p class="ut-text">{passage}</p></details>'
+
+
+def _empty(words: str) -> str:
+    return f'<p class="ut-empty">{words}</p>'

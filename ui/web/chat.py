@@ -1,0 +1,297 @@
+"""The chat page: what is on it, and what each thing a student does to it changes.
+
+A handler gets the values it reads by component and returns the ones it changes by component.
+The database is the truth: what is shown of a finished turn is read back from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import gradio as gr
+
+from ingest.errors import BadRequest, UnitutorError
+from rag.sessions import Conversation, Record, Sessions, history
+from rag.types import Answer, Ask
+from ui.web.cards import escaped, panel
+from ui.web.controls import Controls, chosen_decoding, chosen_sources
+from ui.web.job import Job, Jobs
+from ui.web.listing import SHOWN, listing
+from ui.web.text import answer_markdown, question_markdown, typed
+
+Changes = dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The components that handlers read and change."""
+
+    where: gr.Textbox  # the open conversation's id, '' for one that has no turn yet
+    box: gr.Textbox
+    line: gr.HTML  # one line under the box: what went wrong
+    chat: gr.Chatbot
+    panel: gr.HTML
+    title: gr.HTML
+    side: gr.HTML
+    download: gr.JSON
+    controls: Controls
+
+    def shown(self) -> list[Any]:
+        """All that a handler may change."""
+        return [self.where, self.box, self.line, self.chat, self.panel, self.title, self.side]
+
+
+class Chat:
+    """The handlers of one page. Where a `request` is asked for, its session tells the tabs apart."""
+
+    def __init__(self, tutor: Any, sessions: Sessions, parts: Parts) -> None:
+        """`tutor` has `chain` and `sources`; see ui/tutor.py."""
+        self.tutor = tutor
+        self.sessions = sessions
+        self.parts = parts
+        self.jobs = Jobs()
+
+    # Asking
+
+    def ask(self, values: Changes, request: gr.Request) -> Changes:
+        """A question typed or clicked."""
+        return self._take(values, request, values[self.parts.box] or "", keep=None)
+
+    def example(self, values: Changes, event: gr.SelectData, request: gr.Request) -> Changes:
+        """A starter question clicked."""
+        return self._take(values, request, str(event.value["text"]), keep=None)
+
+    def retry(self, values: Changes, request: gr.Request) -> Changes:
+        """The last question again."""
+        turns = self.sessions.turns(values[self.parts.where])
+        if not turns:
+            return {self.parts.line: ""}
+        return self._take(values, request, turns[-1].question, keep=len(turns) - 1)
+
+    def edit(self, values: Changes, event: gr.EditData, request: gr.Request) -> Changes:
+        """An earlier question in other words: what came after it goes."""
+        index = event.index if isinstance(event.index, int) else event.index[0]
+        return self._take(values, request, typed(_plain(event.value)), keep=index // 2)
+
+    def _take(self, values: Changes, request: gr.Request, question: str, keep: int | None) -> Changes:
+        """Put a question in line; `follow` answers it. A question refused stays in the box."""
+        p = self.parts
+        conversation = values[p.where]
+        try:
+            if conversation and self.sessions.get(conversation) is None:
+                raise BadRequest("This conversation was deleted: start a new one, or undo its deletion.")
+            records = self.sessions.records(conversation)[:keep] if conversation else ()
+            ask = Ask(
+                question,
+                history=history(record.answer for record in records),
+                decoding=chosen_decoding(p.controls, values),
+                sources=chosen_sources(p.controls, values, self.tutor.sources),
+            )
+        except UnitutorError as error:
+            return {p.line: _line(str(error)), p.chat: gr.skip()}
+        job = Job(self.tutor.chain, self.sessions, ask, conversation, keep=len(records))
+        if not self.jobs.put(_page(request), job):
+            return {p.line: _line("The last answer is still being written. Press Esc to stop it.")}
+        before = self.jobs.ahead(job)
+        waiting = f"Waiting: {before} before you…" if before else ""
+        return {
+            **self._growing(records, job.answer, 0.0, waiting),
+            p.line: "",
+            p.box: gr.Textbox(submit_btn=False, stop_btn=True, **({"value": ""} if keep is None else {})),
+        }
+
+    def follow(self, request: gr.Request) -> Iterator[Changes]:
+        """Show the page's answer as it grows."""
+        p = self.parts
+        job = self.jobs.get(_page(request))
+        if job is None or not job.running:
+            yield {p.line: gr.skip()}
+            return
+        job.start()
+        records: Sequence[Record] = ()
+        if job.conversation:
+            records = self.sessions.records(job.conversation)[: job.keep]
+        cards: tuple[Any, ...] = ()
+        listed = False
+        for answer in job.updates():
+            changes = self._growing(records, answer, job.seconds)
+            if (answer.citations, answer.closest) == cards:
+                del changes[p.panel]
+            cards = (answer.citations, answer.closest)
+            if job.began and not listed:
+                listed = True
+                changes |= {p.where: job.conversation, **self._list(job.conversation)}
+            yield changes
+        if job.error is not None and not isinstance(job.error, UnitutorError):
+            raise job.error
+
+    def settle(self, values: Changes, request: gr.Request) -> Changes:
+        """After an answer, however it ended: show what is kept, and say what went wrong."""
+        p = self.parts
+        job = self.jobs.get(_page(request))
+        if job is None or job.running:
+            return {p.line: gr.skip()}
+        self.jobs.drop(_page(request))
+        changes = self.show(job.conversation or values[p.where])
+        if isinstance(job.error, UnitutorError):
+            changes[p.line] = _line(str(job.error))
+        if not job.began and not values[p.box]:
+            changes[p.box] = gr.Textbox(value=job.ask.question, submit_btn=True, stop_btn=False)
+        return changes
+
+    def stop(self, values: Changes, request: gr.Request) -> Changes:
+        """Stop the answer being written, and keep what there is of it."""
+        job = self.jobs.get(_page(request))
+        if job is not None and job.running:
+            job.stop()
+        return self.settle(values, request)
+
+    def leave(self, request: gr.Request) -> None:
+        """The page is gone, or shows something else: free the engine."""
+        self.jobs.drop(_page(request))
+
+    # Conversations
+
+    def load(self, request: gr.Request) -> Changes:
+        """The page opens, at the conversation that its address names."""
+        return self._guarded(lambda: self.show(str(request.query_params.get("c", ""))))
+
+    def open(self, event: gr.EventData, request: gr.Request) -> Changes:
+        """A conversation clicked in the list."""
+        self.leave(request)
+        return self._guarded(lambda: self.show(str(event.id)))
+
+    def new(self, request: gr.Request) -> Changes:
+        """An empty conversation; it is kept once something is asked in it."""
+        self.leave(request)
+        return self._guarded(lambda: self.show(""))
+
+    def rename(self, values: Changes, event: gr.EventData) -> Changes:
+        """A conversation renamed in the list."""
+        return self._listed(values, lambda: self.sessions.rename(str(event.id), str(event.title)))
+
+    def delete(self, values: Changes, event: gr.EventData, request: gr.Request) -> Changes:
+        """A conversation deleted in the list, which offers to undo it."""
+
+        def gone() -> Changes:
+            removed = self.sessions.get(str(event.id))
+            here = values[self.parts.where] == event.id
+            if here:
+                self.leave(request)
+            self.sessions.delete(str(event.id))
+            shown = self.show("") if here else {self.parts.line: ""}
+            return {**shown, **self._list("" if here else values[self.parts.where], removed)}
+
+        return self._guarded(gone)
+
+    def restore(self, event: gr.EventData) -> Changes:
+        """A deletion undone: the conversation is back and open."""
+
+        def back() -> Changes:
+            self.sessions.restore(str(event.id))
+            return self.show(str(event.id))
+
+        return self._guarded(back)
+
+    def undo(self, values: Changes, request: gr.Request) -> Changes:
+        """The last question and its answer taken back; the question is in the box again."""
+
+        def back() -> Changes:
+            conversation = values[self.parts.where]
+            turns = self.sessions.turns(conversation)
+            if not turns:
+                return self.show(conversation)
+            self.leave(request)
+            self.sessions.truncate(conversation, len(turns) - 1)
+            box = gr.Textbox(value=turns[-1].question, submit_btn=True, stop_btn=False)
+            return {**self.show(conversation), self.parts.box: box}
+
+        return self._guarded(back)
+
+    def export(self, values: Changes) -> Changes:
+        """The open conversation as a Markdown file for the browser to save."""
+        p = self.parts
+        found = self.sessions.get(values[p.where])
+        if found is None:
+            return {p.line: _line("There is nothing to export yet: ask a question first."), p.download: None}
+        name = "".join(c if c.isalnum() else "-" for c in found.title.lower())
+        name = "-".join(part for part in name.split("-") if part)[:60] or "conversation"
+        text = self.sessions.export_markdown(found.id)
+        return {p.line: "", p.download: {"name": f"{name}.md", "text": text}}
+
+    # What is shown
+
+    def show(self, conversation: str) -> Changes:
+        """A whole conversation, or the empty page where there is none of that id."""
+        p = self.parts
+        found = self.sessions.get(conversation) if conversation else None
+        records = self.sessions.records(conversation) if found else ()
+        title = found.title if found else ""
+        return {
+            p.where: conversation if found else "",
+            p.chat: _messages(records),
+            p.panel: panel([record.answer for record in records]),
+            p.title: f"<h1>{escaped(title)}</h1>" if title else "",
+            p.box: gr.Textbox(submit_btn=True, stop_btn=False),
+            p.line: "",
+            **self._list(conversation if found else ""),
+        }
+
+    def _growing(self, records: Sequence[Record], answer: Answer, seconds: float, note: str = "") -> Changes:
+        text = note or answer_markdown(answer, len(records), seconds=seconds)
+        last = [
+            {"role": "user", "content": question_markdown(answer.question)},
+            {"role": "assistant", "content": text or "…"},
+        ]
+        answers = [*(record.answer for record in records), answer]
+        return {self.parts.chat: _messages(records) + last, self.parts.panel: panel(answers)}
+
+    def _list(self, current: str, removed: Conversation | None = None) -> Changes:
+        kept = self.sessions.list(limit=SHOWN)
+        return {self.parts.side: listing(kept, current, date.today(), removed)}
+
+    def _listed(self, values: Changes, change: Any) -> Changes:
+        def changed() -> Changes:
+            change()
+            here = values[self.parts.where]
+            found = self.sessions.get(here)
+            title = f"<h1>{escaped(found.title)}</h1>" if found else ""
+            return {self.parts.title: title, self.parts.line: "", **self._list(here)}
+
+        return self._guarded(changed)
+
+    def _guarded(self, change: Any) -> Changes:
+        try:
+            return dict(change())
+        except UnitutorError as error:
+            return {self.parts.line: _line(str(error))}
+
+
+def _messages(records: Sequence[Record]) -> list[dict[str, str]]:
+    out = []
+    for turn, record in enumerate(records):
+        answer = replace(record.answer, stage="done")
+        out.append({"role": "user", "content": question_markdown(answer.question)})
+        text = answer_markdown(answer, turn, record.state)
+        out.append({"role": "assistant", "content": text or "…"})
+    return out
+
+
+def _plain(content: Any) -> str:
+    """The text of a chat message, in whichever of its forms the chat sends it."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        return _plain(content.get("text", content.get("content", "")))
+    return "\n".join(_plain(part) for part in content or ())
+
+
+def _page(request: gr.Request) -> str:
+    return str(request.session_hash)
+
+
+def _line(words: str) -> str:
+    return f'<p class="ut-error" role="alert">{escaped(words)}</p>' if words else ""

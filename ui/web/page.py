@@ -1,0 +1,118 @@
+"""The chat page's components and which handler each event goes to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from rag.sessions import Sessions
+from ui.web import controls as controls_module
+from ui.web.chat import Chat, Parts
+from ui.web.text import DELIMITERS
+
+WELCOME = """<div class="ut-welcome"><h2>Ask your notes</h2>
+<p>Answers come only from this course's notes, each with the page behind it.</p></div>"""
+
+# What the list does with clicks: the handlers are named by what they are sent.
+LIST_JS = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-act]');
+  if (!button) return;
+  const id = button.dataset.id;
+  if (button.dataset.act === 'open') trigger('open', {id});
+  if (button.dataset.act === 'delete') trigger('delete', {id});
+  if (button.dataset.act === 'restore') trigger('restore', {id});
+  if (button.dataset.act === 'rename') window.unitutor.rename(button, (title) => trigger('rename', {id, title}));
+});
+"""
+
+
+def build(tutor: Any, sessions: Sessions) -> None:
+    """Put the chat in the Blocks being built."""
+    with gr.Sidebar(width=280, elem_id="ut-sidebar"):
+        gr.HTML('<div class="ut-brand"><b>Unitutor</b><span>answers from your notes</span></div>')
+        new = gr.Button("New chat", elem_id="ut-new", size="md")
+        side = gr.HTML(elem_id="ut-conversations", js_on_load=LIST_JS)
+    with gr.Row(elem_id="ut-main", equal_height=False):
+        with gr.Column(scale=3, min_width=320, elem_id="ut-talk"):
+            with gr.Row(elem_id="ut-top"):
+                title = gr.HTML(elem_id="ut-title")
+                export = gr.Button("Export", size="sm", elem_id="ut-export", scale=0, min_width=80)
+            chat = gr.Chatbot(
+                elem_id="ut-chat",
+                show_label=False,
+                container=False,
+                layout="panel",
+                height=None,
+                placeholder=WELCOME,
+                examples=[{"text": starter} for starter in tutor.starters],
+                buttons=["copy"],
+                editable="user",
+                latex_delimiters=DELIMITERS,
+                sanitize_html=True,
+                allow_tags=False,
+                feedback_options=None,
+                group_consecutive_messages=False,
+            )
+            with gr.Column(elem_id="ut-composer"):
+                line = gr.HTML(elem_id="ut-line")
+                box = gr.Textbox(
+                    placeholder="Ask about the notes",
+                    show_label=False,
+                    label="Your question",
+                    lines=1,
+                    max_lines=8,
+                    submit_btn=True,
+                    stop_btn=False,
+                    autofocus=True,
+                    elem_id="ut-box",
+                )
+                controls = controls_module.build(tutor.sources)
+        with gr.Column(scale=2, min_width=300, elem_id="ut-aside"):
+            panel = gr.HTML(elem_id="ut-panel", js_on_load=None)
+    where = gr.Textbox(visible="hidden", elem_id="ut-where")
+    download = gr.JSON(visible=False)
+    parts = Parts(where, box, line, chat, panel, title, side, download, controls)
+    _wire(Chat(tutor, sessions, parts), parts, new, export)
+
+
+def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    shown = p.shown()
+    asked = {p.where, p.box, *p.controls.inputs()}
+    settled = {p.where, p.box}
+    following = []
+    for event, handler in (
+        (p.box.submit, page.ask),
+        (p.chat.example_select, page.example),
+        (p.chat.retry, page.retry),
+        (p.chat.edit, page.edit),
+    ):
+        taken = event(handler, asked, shown, **quick)
+        followed = taken.then(
+            page.follow,
+            None,
+            shown,
+            concurrency_id="answer",
+            concurrency_limit=1,
+            show_progress="minimal",
+            show_progress_on=[p.line],
+            api_visibility="private",
+        )
+        followed.then(page.settle, settled, shown, **quick)
+        following.append(followed)
+    p.box.stop(page.stop, settled, shown, cancels=following, **quick)
+    p.chat.undo(page.undo, {p.where}, shown, cancels=following, **quick)
+    new.click(page.new, None, shown, cancels=following, **quick)
+    p.side.open(page.open, None, shown, cancels=following, **quick)
+    p.side.rename(page.rename, {p.where}, shown, **quick)
+    p.side.delete(page.delete, {p.where}, shown, **quick)
+    p.side.restore(page.restore, None, shown, cancels=following, **quick)
+    saved = export.click(page.export, {p.where}, [p.line, p.download], **quick)
+    saved.then(None, p.download, None, js="(file) => { window.unitutor.save(file); }", **quick)
+    p.where.change(None, p.where, None, js="(id) => { window.unitutor.address(id); }", **quick)
+    context = gr.context.Context.root_block
+    assert context is not None
+    context.load(page.load, None, shown, **quick)
+    context.unload(page.leave)

@@ -1,0 +1,200 @@
+"""Questions and answers as Markdown that the chat may render.
+
+Everything here may come from a stranger: notes, questions and what a model writes. Whatever
+Markdown would turn into HTML, a link, an image or a diagram is broken by an invisible word
+joiner, so that it reads as typed and does nothing; `typed` takes the joiners out again. The
+only tags in the result are our own. Formulas are rewritten to \\(…\\) and \\[…\\], the only
+delimiters the chat knows, so that a price in dollars is not taken for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rag.transcript import settings
+from rag.types import Answer, Sentence, Stage
+
+JOINER = "\u2060"
+DELIMITERS: list[dict[str, str | bool]] = [
+    {"left": "\\[", "right": "\\]", "display": True},
+    {"left": "\\(", "right": "\\)", "display": False},
+]
+STAGES: dict[Stage, str] = {
+    "searching": "Searching the notes…",
+    "reading": "Reading the notes…",
+    "writing": "Writing…",
+    "checking": "Checking each sentence against the notes…",
+    "done": "",
+}
+FLAGS = {
+    "unsupported": ("?", "The notes do not support this sentence"),
+    "partly": ("~", "The notes support only a part of this sentence"),
+}
+
+# After which character a joiner goes, by what makes it dangerous.
+_ACTIVE = re.compile(
+    r"<(?=[A-Za-z/!?])"  # a tag, a comment, an autolink
+    r"|&(?=#?\w+;)"  # a character reference
+    r"|!(?=\[)|\](?=[(\[:])"  # an image, a link, the address of one
+    r"|:(?=//)|(?i:\bwww)(?=\.)|(?<=\w)(?=@\w)"  # addresses that become links on their own
+    r"|`{3,}[ \t]*(?=mermaid)"  # a diagram, which may load pictures
+    r"|%(?=%)|\\(?=[()\[\]])"  # what the chat uses for formulas
+)
+_CODE = r"(?P<fence>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
+_MATH = (
+    r"\$\$(?P<display>[^$]+?)\$\$"
+    r"|\\\[(?P<square>.+?)\\\]"
+    r"|\\\((?P<round>.+?)\\\)"
+    r"|(?<![\\$\w])\$(?=\S)(?P<inline>[^$\n]+?)(?<=\S)\$(?![\d$])"
+)
+_PIECES = re.compile(rf"{_CODE}|{_MATH}|\[(?P<markers>\d+(?:\s*,\s*\d+)*)\]", re.DOTALL)
+_LINE_START = re.compile(r"\s*(?:(?:[-*+]|\d+[.)]|#{1,6}|>)\s+)*")
+
+
+def inert(text: str) -> str:
+    """Prose that Markdown shows as typed wherever it would otherwise make something active."""
+    return _ACTIVE.sub(lambda found: found[0] + JOINER, text.replace(JOINER, ""))
+
+
+def typed(text: str) -> str:
+    """What was typed, given what `question_markdown` made of it."""
+    return text.replace(JOINER, "")
+
+
+def question_markdown(question: str) -> str:
+    """A question as it stands in the chat."""
+    return "".join(_piece(piece, set(), 0) for piece in _split(question, {}))
+
+
+def answer_markdown(answer: Answer, turn: int, state: str = "whole", seconds: float | None = None) -> str:
+    """An answer as it stands in the chat; `turn` is its place, to which its markers point.
+
+    `state` is 'whole', 'unfinished' (cut off) or 'unreadable'. `seconds` is how long an answer
+    still being written has taken.
+    """
+    if state == "unreadable":
+        return _small("note", "This answer is damaged and cannot be shown.")
+    known = {c.marker for c in answer.citations}
+    tags = _sentence_tags(answer.answer, answer.sentences)
+    body = "".join(_piece(piece, known, turn) for piece in _split(answer.answer, tags))
+    foot = _working(answer, seconds) if seconds is not None else _foot(answer, state)
+    return f"{body}\n\n{foot}" if body and foot else body or foot
+
+
+def _split(text: str, tags: dict[int, str]) -> Iterator[str | re.Match[str]]:
+    """Prose and own tags as strings marked by a leading NUL for tags; code, formulas, markers as matches."""
+    text = text.replace("\0", "")
+    at = 0
+    for found in [*_PIECES.finditer(text), None]:
+        end = found.start() if found else len(text)
+        for cut in sorted(p for p in tags if at <= p <= end and not (found and p == end and _opens(tags[p]))):
+            yield text[at:cut]
+            yield "\0" + tags.pop(cut)
+            at = cut
+        yield text[at:end]
+        if found:
+            if end in tags:
+                yield "\0" + tags.pop(end)
+            yield found
+            at = found.end()
+
+
+def _opens(tag: str) -> bool:
+    return not tag.startswith("</")
+
+
+def _piece(piece: str | re.Match[str], known: set[int], turn: int) -> str:
+    if isinstance(piece, str):
+        return piece[1:] if piece.startswith("\0") else inert(piece)
+    if piece["markers"]:
+        numbers = [int(n) for n in piece["markers"].split(",")]
+        if set(numbers) <= known:
+            return "".join(_marker(turn, number) for number in numbers)
+    for name in ("display", "square", "round", "inline"):
+        if piece[name]:
+            return _formula(piece[name], name in ("display", "square")) or inert(piece[0])
+    return inert(piece[0])
+
+
+def _marker(turn: int, number: int) -> str:
+    return f'<a href="#c{turn}-{number}" class="ut-mark" title="Show source {number}">{number}</a>'
+
+
+def _formula(tex: str, display: bool) -> str | None:
+    """A formula between the chat's own delimiters, or None where it would end before its end."""
+    tex = re.sub(r"\\\\\[[^\]]*\]", r"\\\\ ", tex.replace(JOINER, "")).replace("<", " < ").strip()
+    if not tex or "%%%" in tex or re.search(r"\\[()\[\]]|\n\s*\n", tex):
+        return None
+    return f"\\[{tex}\\]" if display else f"\\({tex}\\)"
+
+
+def _sentence_tags(text: str, sentences: tuple[Sentence, ...]) -> dict[int, str]:
+    """Where tags open and close around sentences that the notes do not hold up."""
+    tags: dict[int, str] = {}
+    atoms = [found.span() for found in _PIECES.finditer(text)]
+    at = 0
+    for sentence in sentences:
+        start = text.find(sentence.text, at) if sentence.text else -1
+        if start < 0:
+            continue
+        at = start + len(sentence.text)
+        if sentence.label not in FLAGS:
+            continue
+        sign, words = FLAGS[sentence.label]
+        opening = f'<span class="ut-{sentence.label}" title="{words}">'
+        closing = f'</span><span class="ut-flag" title="{words}" tabindex="0">{sign}</span>'
+        for from_, to in _lines(text, start, at):
+            inside = any(a < p < b for a, b in atoms for p in (from_, to))
+            if not inside and from_ not in tags and to not in tags:
+                tags[from_] = opening
+                tags[to] = closing if to >= at - 1 else "</span>"
+    return tags
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The spans of a sentence that lie in one line each, without list and heading signs; no tables."""
+    for line in re.finditer(r"[^\n]+", text[start:end]):
+        mark = _LINE_START.match(line[0])
+        from_, to = start + line.start() + (mark.end() if mark else 0), start + line.end()
+        if from_ < to and "|" not in line[0]:
+            yield from_, to
+
+
+def _working(answer: Answer, seconds: float) -> str:
+    """The line that says what is being done, until there is text; and while it is checked."""
+    if answer.stage == "writing" and answer.answer:
+        return ""
+    words = STAGES[answer.stage]
+    if answer.citations and not answer.answer:
+        count = len(answer.citations)
+        words = f"Reading {count} passage{'s' if count != 1 else ''}…"
+    clock = f" {seconds:.0f} s" if seconds >= 2 and not answer.answer else ""
+    return _small("stage", words + clock) if words else ""
+
+
+def _foot(answer: Answer, state: str) -> str:
+    """The quiet line under an answer: how it ended, what the notes do not hold up, how long it took."""
+    parts = []
+    if state == "unfinished":
+        parts.append("Cut off")
+    elif answer.stopped:
+        parts.append("Stopped")
+    for label, words in (("unsupported", "not supported by the notes"), ("partly", "only partly supported")):
+        count = sum(s.label == label for s in answer.sentences)
+        if count:
+            parts.append(f"{FLAGS[label][0]} {count} sentence{'s' if count > 1 else ''} {words}")
+    took = answer.timings
+    if took.total_ms:
+        parts.append(f"{took.total_ms / 1000:.1f} s")
+    if took.first_word_ms:
+        parts.append(f"first word {took.first_word_ms / 1000:.1f} s")
+    if took.output_tokens:
+        parts.append(f"{took.output_tokens} tokens")
+    if took.output_tokens and answer.decoding.name != "greedy":
+        parts.append(settings(answer.decoding))
+    return _small("foot", " · ".join(parts)) if parts else ""
+
+
+def _small(kind: str, words: str) -> str:
+    return f'<span class="ut-{kind}">{words}</span>'
