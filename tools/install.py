@@ -172,9 +172,10 @@ def news(begin):
         log.seek(begin)
         lines = log.read().decode("utf-8", "replace").splitlines()
     found = [line.split()[1] for line in lines if line.startswith(("Collecting ", "Processing "))]
+    for line in lines:
+        if line.startswith("Installing collected"):
+            return f"unpacking {line.count(',') + 1} packages"
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    if last.startswith("Installing collected"):
-        return f"unpacking {last.count(',') + 1} packages"
     if last.startswith("Downloading"):
         return f"{len(found)} found, {last[:1].lower() + last[1:]}"
     return f"{len(found)} found" + (f", looking at {found[-1]}" if found else "")

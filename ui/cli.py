@@ -1,0 +1,278 @@
+"""The terminal door: `unitutor …`. The only file that prints.
+
+Heavy libraries are imported by the commands that need them: --help shows in a moment, and search
+loads no language model. Exit status: 0 answered or refused, 1 a UnitutorError (one line on
+stderr), 2 usage, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ingest.errors import UnitutorError
+from ui import batch as batches
+from ui import terminal, tutor
+from ui.options import BatchIn, BatchOut, Encoder, Index, Json, Model, Name, Notes, Sessions, Sources, Url
+
+if TYPE_CHECKING:
+    from rag.types import Answer, Ask
+
+app = typer.Typer(
+    name="unitutor",
+    help="Answers from a course's own notes, on this machine, with the page behind every sentence.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain text: it is read by programs too
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help=f"Folders and files of notes [default: {tutor.NOTES}].")
+    ] = None,
+    index: Index = tutor.INDEX,
+    force: Annotated[bool, typer.Option("--force", help="Build again even if nothing has changed.")] = False,
+    as_json: Json = False,
+    encoder: Encoder = None,
+) -> None:
+    """Build the index of the notes, or bring it up to date."""
+    with terminal.Bars() as progress:
+        report = tutor.build_index(paths or [tutor.NOTES], index, encoder, progress, force)
+    for skipped in report.skipped:
+        _note(f"Left out {skipped.file}: {skipped.reason}")
+    if as_json:
+        _json(terminal.report_json(report))
+    else:
+        print(terminal.report_text(report, index))
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="What you want to know.")] = None,
+    index: Index = tutor.INDEX,
+    notes: Annotated[
+        Path | None, typer.Option(help="Bring the index up to date with these notes first.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(help="Go on with this conversation (its id or title), or start it.")
+    ] = None,
+    sessions: Sessions = tutor.SESSIONS,
+    source: Sources = None,
+    decoding: Annotated[Name, typer.Option(help="How each next word is chosen.")] = "greedy",
+    temperature: Annotated[float | None, typer.Option(help="0 to 5; higher is more adventurous.")] = None,
+    k: Annotated[int | None, typer.Option(help="Keep the k likeliest words (top-k: 40).")] = None,
+    p: Annotated[float | None, typer.Option(help="Keep a share p of the probability (top-p: 0.9).")] = None,
+    min_p: Annotated[float | None, typer.Option(help="Keep words min-p times as likely as the best.")] = None,
+    beams: Annotated[int | None, typer.Option(help="Sequences kept by beam search (4).")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 0,
+    as_json: Json = False,
+    batch: BatchIn = None,
+    out: BatchOut = None,
+    model: Model = None,
+    encoder: Encoder = None,
+    url: Url = None,
+) -> None:
+    """Answer a question from the notes; with --batch, many (lines may have turns: [...])."""
+    _one_of(question, batch, out)
+    if batch and session is not None:
+        raise typer.BadParameter("--session goes with a single question; lines of --batch have turns.")
+    from rag.decoding import decoding as decode
+    from rag.types import Ask, to_json
+
+    how = decode(decoding, temperature, k, p, min_p, beams, seed)
+    lines = batches.read(batch) if batch else []
+    if question is not None:
+        tutor.check_question(question)
+    with terminal.Bars() as progress:
+        if notes is not None:
+            tutor.build_index([notes], index, encoder, progress)
+        opened = tutor.open_tutor(index, model, encoder, url, progress)
+    chosen = _known(source, opened.sources)
+    if batch and out:
+        _run(batch, lines, out, lambda line: to_json(tutor.converse(opened, line.turns, how, chosen)))
+        return
+    history, keep = tutor.conversation(sessions, session) if session is not None else ((), None)
+    asked = Ask(question or "", history, how, chosen)
+    answer = _json_answer(opened, asked) if as_json else _shown_answer(opened, asked)
+    if keep:
+        keep(answer)
+
+
+@app.command()
+def search(
+    question: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    index: Index = tutor.INDEX,
+    hits: Annotated[int, typer.Option("--hits", "-n", min=1, max=100, help="How many passages.")] = 5,
+    source: Sources = None,
+    as_json: Json = False,
+    batch: BatchIn = None,
+    out: BatchOut = None,
+    encoder: Encoder = None,
+) -> None:
+    """Find passages, best first, without a language model."""
+    _one_of(question, batch, out)
+    lines = batches.read(batch) if batch else []
+    retriever = tutor.open_retriever(index, encoder)
+    chosen = _known(source, tuple(sorted({p.source for p in retriever.index.passages})))
+    if batch and out:
+
+        def found(line: batches.Line) -> dict[str, Any]:
+            return {"hits": [terminal.hit_json(h) for h in retriever.search(line.turns[-1], hits, chosen)]}
+
+        _run(batch, lines, out, found)
+        return
+    best = retriever.search(question or "", hits, chosen)
+    if as_json:
+        _json([terminal.hit_json(hit) for hit in best])
+    else:
+        print(terminal.hits_text(best), end="")
+
+
+@app.command()
+def chat(
+    index: Index = tutor.INDEX,
+    notes: Notes = None,
+    sessions: Sessions = tutor.SESSIONS,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 7860,
+    browser: Annotated[bool, typer.Option(help="Open the address in a browser.")] = False,
+    model: Model = None,
+    encoder: Encoder = None,
+    url: Url = None,
+) -> None:
+    """Open the chat in a web page of this machine."""
+    from ui import serving
+
+    serving.check_port(host, port)  # told now, and not after a model was loaded
+    notes = notes or _own_notes(index)
+    with terminal.Bars() as progress:
+        if notes is not None:
+            report = tutor.build_index([notes], index, encoder, progress)
+            for skipped in report.skipped:
+                _note(f"Left out {skipped.file}: {skipped.reason}")
+        opened = tutor.open_tutor(index, model, encoder, url, progress)
+    serving.serve(
+        opened, sessions, host, port, browser, lambda address: print(f"Unitutor is at {address}", flush=True)
+    )
+
+
+@app.command()
+def prepare() -> None:
+    """Make the embedded language model ready; needed once, a minute or two."""
+    from rag.engines import prepare as models
+
+    with terminal.Bars() as progress:
+        folder = models.prepare(progress)
+    print(f"The language model is ready in {folder}")
+
+
+@app.command()
+def doctor(
+    index: Index = tutor.INDEX,
+    notes: Notes = None,
+    as_json: Json = False,
+    model: Model = None,
+    encoder: Encoder = None,
+    url: Url = None,
+) -> None:
+    """Say what is there, how fast it is here, and what leaves this machine; 1 if something is missing."""
+    from ui import doctor as doctors
+
+    with terminal.Bars() as progress:
+        found = doctors.examine(index, notes or _own_notes(index), model, encoder, url, progress)
+    if as_json:
+        _json(found)
+    else:
+        print(doctors.as_text(found), end="")
+    if found["missing"]:
+        raise typer.Exit(1)
+
+
+def _one_of(question: str | None, batch: Path | None, out: Path | None) -> None:
+    if (question is None) == (batch is None):
+        raise typer.BadParameter("give either a question or --batch FILE.")
+    if (batch is None) != (out is None):
+        raise typer.BadParameter("--batch and --out go together.")
+
+
+def _own_notes(index: Path) -> Path | None:
+    """data/notes where the index is data/index: another index must not be filled with these."""
+    return tutor.NOTES if index == tutor.INDEX and tutor.NOTES.is_dir() else None
+
+
+def _known(chosen: list[str] | None, sources: tuple[str, ...]) -> tuple[str, ...]:
+    for name in chosen or ():
+        if name not in sources:
+            shown = ", ".join(sources[:20]) + (", …" if len(sources) > 20 else "")
+            raise typer.BadParameter(f"no file '{name}' in the index; it has: {shown}")
+    return tuple(chosen or ())
+
+
+def _run(
+    source: Path, lines: list[batches.Line], out: Path, answer: Callable[[batches.Line], dict[str, Any]]
+) -> None:
+    with terminal.Bars() as progress:
+        errors = batches.run(lines, out, answer, progress)
+    if errors:
+        _note(f"{errors} of {len(lines)} lines of {source} have an error instead of an answer: see {out}")
+
+
+def _json_answer(opened: tutor.Tutor, asked: Ask) -> Answer:
+    from rag.types import to_json
+
+    answer = opened.chain.invoke(asked)
+    _json(to_json(answer))
+    return answer
+
+
+def _shown_answer(opened: tutor.Tutor, asked: Ask) -> Answer:
+    last: list[Answer] = []
+
+    def seen() -> Any:
+        for answer in opened.chain.stream(asked):
+            last[:] = [answer]
+            yield answer
+
+    try:
+        for piece in terminal.answer_text(seen(), live=sys.stdout.isatty()):
+            print(piece, end="", flush=True)
+    except KeyboardInterrupt:
+        asked.stop.set()
+        print()
+        raise
+    return last[0]
+
+
+def _json(values: Any) -> None:
+    print(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+def _note(text: str) -> None:
+    print(terminal.one_line(text), file=sys.stderr)
+
+
+def main() -> None:
+    """Run a command. A UnitutorError is one line on stderr and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Windows console may know fewer characters
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # the libraries' warnings are for developers
+    try:
+        app()
+    except UnitutorError as error:
+        _note(str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

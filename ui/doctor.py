@@ -1,0 +1,202 @@
+"""What `unitutor doctor` looks at: the models, the index, the speed here, and what leaves the machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ingest.errors import UnitutorError
+from ingest.types import Progress, silent
+from ui import tutor
+from ui.terminal import one_line
+
+PROMPT_TOKENS = 650  # of an ordinary question with its sentences from the notes
+ANSWER_TOKENS = 100
+SAMPLE = "A model learns the patterns of its data and makes new data that follow them. " * 20
+MEASURED_TOKENS = 16
+
+
+def examine(
+    index: Path,
+    notes: Path | None,
+    model: str | None,
+    encoder: str | None,
+    url: str | None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """All findings as plain JSON values; 'missing' lists what an answer needs and is not there.
+
+    The language model is loaded to measure its speed unless that would mean preparing it first.
+    """
+    outbound = _watch()
+    found_encoder = _encoder(encoder)
+    found_model = _model(model, url)
+    found_index = _index(index, notes, encoder)
+    speed = _speed(model, url, progress) if found_model["ready"] and not url else None
+    if speed and "error" in speed:
+        found_model |= {"ready": False, "found": False, "state": speed.pop("error")}
+        speed = None
+    parts = {"encoder": found_encoder, "language_model": found_model, "index": found_index}
+    return {
+        **parts,
+        "speed": speed,
+        "outbound_connections": sorted(outbound),
+        "leaves_this_machine": _leaves(url),
+        "missing": [f"{name}: {part['state']}" for name, part in parts.items() if not part["found"]],
+    }
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The findings as lines."""
+    speed = found["speed"]
+    lines = [
+        f"encoder         {found['encoder']['state']}",
+        f"language model  {found['language_model']['state']}",
+        f"index           {found['index']['state']}",
+    ]
+    if speed:
+        lines += [
+            f"speed here      reads {speed['read_tokens_per_s']:.0f} tokens/s, "
+            f"writes {speed['write_tokens_per_s']:.1f} tokens/s",
+            f"an answer       first word after about {speed['predicted_first_word_s']:.0f} s, "
+            f"all of it after about {speed['predicted_answer_s']:.0f} s",
+        ]
+    else:
+        lines += ["speed here      not measured"]
+    went = ", ".join(found["outbound_connections"]) or "none"
+    lines += [f"outbound        connections: {went}"]
+    lines += [f"                {line}" for line in found["leaves_this_machine"]]
+    return "\n".join(map(one_line_kept, lines)) + "\n"
+
+
+def one_line_kept(line: str) -> str:
+    """A line of the table, its leading columns as they are."""
+    return line[:16] + one_line(line[16:])
+
+
+def _watch() -> set[str]:
+    """The addresses beyond loopback that this process connects to from now on."""
+    seen: set[str] = set()
+
+    def hook(event: str, values: tuple[Any, ...]) -> None:
+        if event == "socket.connect" and isinstance(values[1], tuple):
+            host = str(values[1][0])
+            try:
+                inside = ipaddress.ip_address(host.split("%")[0]).is_loopback
+            except ValueError:
+                inside = host == "localhost"
+            if not inside:
+                seen.add(f"{host}:{values[1][1]}")
+
+    sys.addaudithook(hook)
+    return seen
+
+
+def _leaves(url: str | None) -> list[str]:
+    told = []
+    if url:
+        host = urlsplit(url).hostname or url
+        if host not in ("localhost", "127.0.0.1", "::1"):
+            told.append(f"questions and passages go to {host}, because --url says so")
+    if os.environ.get("HF_HUB_OFFLINE") != "1":
+        told.append("models may be fetched from Hugging Face, because HF_HUB_OFFLINE is not 1")
+    return told
+
+
+def _encoder(encoder: str | None) -> dict[str, Any]:
+    from ingest.embed import load_encoder
+
+    return _tried(lambda: f"{load_encoder(encoder).name}, found")
+
+
+def _model(model: str | None, url: str | None) -> dict[str, Any]:
+    if url:
+        return {"found": True, "ready": True, "state": f"behind {url}"}
+    if model is not None:
+        return {"found": True, "ready": True, "state": f"{model} (checked when it is loaded)"}
+    from rag.engines import prepare
+
+    folder = prepare.prepared_folder()
+    if folder.exists():
+        look = _tried(lambda: _said(prepare.check_prepared(folder), f"{prepare.NAME}, prepared in {folder}"))
+        return {**look, "ready": look["found"], "sha256": prepare.SHA256}
+    look = _tried(
+        lambda: (
+            f"{prepare.NAME}, {len(prepare.part_files())} parts installed, not prepared yet: "
+            "run unitutor prepare"
+        )
+    )
+    return {**look, "ready": False, "sha256": prepare.SHA256}
+
+
+def _said(_: object, text: str) -> str:
+    return text
+
+
+def _tried(look: Callable[[], str]) -> dict[str, Any]:
+    try:
+        return {"found": True, "state": look()}
+    except UnitutorError as error:
+        return {"found": False, "state": one_line(str(error))}
+
+
+def _index(index: Path, notes: Path | None, encoder: str | None) -> dict[str, Any]:
+    """Whether the index opens with this encoder and holds the notes as they are now."""
+    from ingest.build import is_fresh
+    from ingest.store import peek
+
+    look = _tried(lambda: _said(tutor.open_retriever(index, encoder), f"{index}"))
+    known = peek(index)
+    if not look["found"] or known is None:
+        return {**look, "fresh": False}
+    state = f"{index}, {known.passages} passages of {len(known.files)} files"
+    if notes is None:
+        return {"found": True, "fresh": None, "state": state}
+    fresh = is_fresh([notes], index)
+    said = (
+        f"up to date with {notes}"
+        if fresh
+        else f"older than {notes}: run unitutor ingest {notes} --index {index}"
+    )
+    return {"found": True, "fresh": fresh, "state": f"{state}, {said}"}
+
+
+def _speed(model: str | None, url: str | None, progress: Progress) -> dict[str, Any]:
+    """Tokens a second of reading and of writing, and what an ordinary answer takes by them."""
+    import threading
+
+    from langchain_core.messages import HumanMessage
+
+    try:
+        engine = tutor.open_model(model, url, progress)
+        halt = threading.Event()
+        progress("Measuring the speed", 0, MEASURED_TOKENS)
+        started = time.perf_counter()
+        first, written, read = 0.0, 0, 0
+        for chunk in engine.stream([HumanMessage(SAMPLE + "Summarise this at length.")], halt=halt):
+            if chunk.content:
+                first = first or time.perf_counter()
+                written += 1
+                progress("Measuring the speed", written, MEASURED_TOKENS)
+            if written >= MEASURED_TOKENS:
+                halt.set()
+            usage = getattr(chunk, "usage_metadata", None)
+            read = usage["input_tokens"] if usage else read
+        ended = time.perf_counter()
+    except UnitutorError as error:
+        return {"error": one_line(str(error))}
+    reading = read / max(first - started, 1e-6) if first else 0.0
+    writing = (written - 1) / max(ended - first, 1e-6) if written > 1 else 0.0
+    waits = PROMPT_TOKENS / reading if reading else 0.0
+    return {
+        "read_tokens_per_s": round(reading, 1),
+        "write_tokens_per_s": round(writing, 1),
+        "predicted_first_word_s": round(waits, 1),
+        "predicted_answer_s": round(waits + ANSWER_TOKENS / writing, 1) if writing else None,
+    }

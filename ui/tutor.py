@@ -1,0 +1,132 @@
+"""The one place where the parts are put together: notes' index, encoder, language model, chain.
+
+Plain functions. Everything heavy is imported inside them, so that a command which needs no
+language model does not pay for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.errors import BadRequest
+from ingest.types import Progress, silent
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+    from ingest.build import Report
+    from rag.decoding import Decoding
+    from rag.retrieve import Retriever
+    from rag.types import Answer, Ask, Turn
+
+INDEX = Path("data/index")
+NOTES = Path("data/notes")
+SESSIONS = Path("data/sessions")
+SESSIONS_FILE = "conversations.db"  # in that folder
+
+
+@dataclass(frozen=True)
+class Tutor:
+    """All that a door needs to answer questions on one index."""
+
+    chain: Runnable[Ask, Answer]
+    retriever: Retriever
+    sources: tuple[str, ...]  # files one can choose to search in, sorted
+    starters: tuple[str, ...]  # questions to begin with
+
+
+def build_index(
+    paths: list[Path], index: Path, encoder: str | None, progress: Progress = silent, force: bool = False
+) -> Report:
+    """Bring the index in line with the notes under `paths`; quick where nothing has changed."""
+    from ingest.build import build
+    from ingest.embed import load_encoder
+
+    return build(paths, index, load_encoder(encoder), progress, force=force)
+
+
+def open_retriever(index: Path, encoder: str | None) -> Retriever:
+    """Search alone: no language model is loaded, and none of its libraries."""
+    from ingest.embed import load_encoder
+    from ingest.store import open_index
+    from rag.retrieve import Retriever
+
+    loaded = load_encoder(encoder)
+    return Retriever(open_index(index, loaded), loaded)
+
+
+def open_model(model: str | None, url: str | None, progress: Progress = silent) -> BaseChatModel:
+    """The language model: the embedded one, another by id or folder, or one behind a URL."""
+    if url:
+        from rag.engines.remote import connect
+
+        return connect(url, model)
+    from rag.engines.local import load_model
+
+    return load_model(model, progress)
+
+
+def open_tutor(
+    index: Path, model: str | None, encoder: str | None, url: str | None, progress: Progress = silent
+) -> Tutor:
+    """Open everything. Raises UnitutorError where a part is missing or does not fit the others.
+
+    The index comes first: its absence is told at once and not after a model was loaded.
+    """
+    from rag.chain import answer_chain
+    from rag.starters import starters
+
+    retriever = open_retriever(index, encoder)
+    passages = retriever.index.passages
+    return Tutor(
+        chain=answer_chain(retriever, open_model(model, url, progress)),
+        retriever=retriever,
+        sources=tuple(sorted({passage.source for passage in passages})),
+        starters=starters(passages),
+    )
+
+
+def check_question(question: str) -> None:
+    """Raise BadRequest for a question that the chain would refuse, before a model is loaded for it."""
+    from rag.chain import LONGEST_QUESTION
+
+    if not question.strip():
+        raise BadRequest("The question is empty: type one.")
+    if len(question.strip()) > LONGEST_QUESTION:
+        raise BadRequest(
+            f"The question has {len(question.strip()):,} characters and at most {LONGEST_QUESTION:,} "
+            "are read: shorten it."
+        )
+
+
+def converse(tutor: Tutor, turns: tuple[str, ...], how: Decoding, sources: tuple[str, ...] = ()) -> Answer:
+    """The answer to the last of `turns`, each asked with the answers before it as its history."""
+    from rag.sessions import history
+    from rag.types import Ask
+
+    answers: list[Answer] = []
+    for turn in turns:
+        answers.append(tutor.chain.invoke(Ask(turn, history(answers), how, sources)))
+    return answers[-1]
+
+
+def conversation(folder: Path, name: str) -> tuple[tuple[Turn, ...], Callable[[Answer], None]]:
+    """A conversation's history, and what keeps its next answer.
+
+    `name` is its id or its title; where there is none of that name, it is made with its first answer.
+    """
+    from rag.sessions import Sessions, history
+    from rag.transcript import clean_title
+
+    kept = Sessions(folder / SESSIONS_FILE)
+    title = clean_title(name)
+    found = kept.get(name) or next((c for c in kept.list() if c.title == title), None)
+
+    def keep(answer: Answer) -> None:
+        kept.add(found.id if found else kept.create(name), answer)
+
+    return history(kept.turns(found.id)) if found else (), keep
