@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ingest.sentences import is_row
 from ingest.types import Passage
 
 _MARK = re.compile(r"( *)(- |\d{1,3}[.)] )?")
@@ -29,7 +30,7 @@ def leads(passage: Passage) -> tuple[int, ...]:
             found.append(first if item and item[2] else title if title != first else -1)
             continue
         line_start, first = start, i
-        row = " | " in sentence
+        row = is_row(sentence)
         head = (head if head >= 0 else i) if row else -1
         mark = _MARK.match(passage.text, start)
         if row:
@@ -54,7 +55,7 @@ def contexts(passage: Passage) -> tuple[str, ...]:
     out = []
     for sentence, lead in zip(passage.sentences, leads(passage), strict=True):
         above = passage.sentences[lead] if lead >= 0 else ""
-        if " | " in sentence and " | " in above:
+        if is_row(sentence) and is_row(above):
             names, cells = above.split(" | "), sentence.split(" | ")
             names += [""] * (len(cells) - len(names))
             pairs = zip(names, cells, strict=False)

@@ -23,6 +23,7 @@ _NAMED = re.compile(
 )
 _QUESTION = re.compile(r"(?:question|q)\s*\.?\s*\d+\s*[:.)]?$", re.I)
 _MATHS = re.compile(r"[$=→←⇒\\{}|<>]|https?:")
+_EXAMPLE = re.compile(r"(?:for )?(?:example|note|e\.g|input|output)s?\s*\d*:", re.I)
 _CONTINUED = re.compile(r"\s*[-–—:]?\s*[(\[]?(?:cont(?:inued|'d|d)?\.?|\d+\s*(?:/|of)\s*\d+)[)\]]?\s*$", re.I)
 
 
@@ -38,8 +39,14 @@ def with_headings(found: Sequence[Block], plain: bool) -> list[Block]:
         if marked < MARKED:
             out = _titles(_capitals(out))
     if _unsure(out) or (plain and marked < MARKED):
-        out = _levelled(out)
+        out = _levelled([_example(block) for block in out])
     return _said_once(out)
+
+
+def _example(block: Block) -> Block:
+    # 'Example:' set as a heading does not end the section it illustrates.
+    example = block.kind == "heading" and _EXAMPLE.fullmatch(block.text)
+    return replace(block, kind="para", level=0) if example else block
 
 
 def key(text: str) -> str:

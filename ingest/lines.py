@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ingest.sentences import is_row, sentences
+
 Kind = Literal["heading", "para", "item", "row", "math", "code"]
 
 FULL = 0.6  # share of the usual line length from which a line was broken by its margin
@@ -89,7 +91,7 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Blo
         elif cells := _cells(line):
             out.append(Block("row", cells, page))
             open_ = False
-        elif item := _item(line, page, indents, out):
+        elif item := _item(line, page, indents, out, open_ and _runs_on(out[-1], usual)):
             if item.text or item.number:
                 out.append(item)
                 open_ = bool(item.text)
@@ -119,7 +121,7 @@ def _cells(line: str) -> str:
             return ""  # a tab behind a bullet
     elif text.startswith("|") and text.endswith("|") and len(text) > 2:
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", text[1:-1])]
-    elif " | " in text:
+    elif is_row(text):
         cells = [cell.strip() for cell in text.split(" | ")]
     else:
         return ""
@@ -128,8 +130,19 @@ def _cells(line: str) -> str:
     return " | ".join(cells) if len([cell for cell in cells if cell]) > 1 or len(cells) > 1 else ""
 
 
-def _item(line: str, page: int, indents: list[int], out: list[Block]) -> Block | None:
+def _runs_on(last: Block, usual: int) -> bool:
+    """Whether a sentence is plainly unfinished at the end of a full line."""
+    return (
+        last.kind in ("para", "item")
+        and not last.text.endswith(_TERMINAL)
+        and last.raw >= FULL * max(usual, 40)
+    )
+
+
+def _item(line: str, page: int, indents: list[int], out: list[Block], running: bool) -> Block | None:
     bullet = _BULLET.match(line)
+    if running and line.lstrip()[:1] in ("+", "–", "—", "·"):
+        return None  # a sign in the middle of a sentence
     if bullet and not (bullet[2] == "" and line.strip() == "o" and not out):
         inner = _BULLET.match(bullet[2]) or bullet
         width, text = len(bullet[1].expandtabs(4)), (inner[2] if inner is not bullet else bullet[2]).strip()
@@ -141,6 +154,8 @@ def _item(line: str, page: int, indents: list[int], out: list[Block]) -> Block |
     number = _NUMBER.match(line)
     if not number or not _ordinal(number[2], out):
         return None
+    if running and number[2].strip("().") not in ("1", "a", "A", "i") and not _next(number[2], out):
+        return None  # a sentence that ends in a number
     width = len(number[1].expandtabs(4))
     depth = _depth(width, indents)
     return Block("item", number[3].strip(), page, indent=depth, number=number[2], raw=len(line))
@@ -152,11 +167,20 @@ def _ordinal(mark: str, out: list[Block]) -> bool:
     if sign.isdigit():
         return True
     if len(sign) == 1 and sign.lower() == "a":
-        return mark[-1] == ")" or sign.isupper() or True
-    before = next((b.number.strip("().") for b in reversed(out) if b.number), "")
-    if len(sign) == 1 and len(before) == 1 and ord(sign) - ord(before) == 1:
         return True
-    return sign in ("I", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x") or mark[-1] == ")"
+    return (
+        _next(mark, out)
+        or sign in ("I", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+        or mark[-1] == ")"
+    )
+
+
+def _next(mark: str, out: list[Block]) -> bool:
+    sign = mark.strip("().")
+    before = next((block.number.strip("().") for block in reversed(out) if block.number), "")
+    if sign.isdigit() and before.isdigit():
+        return int(sign) == int(before) + 1
+    return len(sign) == 1 and len(before) == 1 and ord(sign) - ord(before) == 1
 
 
 def _depth(width: int, indents: list[int]) -> int:
@@ -224,7 +248,5 @@ def _broken(last: Block, block: Block) -> bool:
 
 
 def _first_sentence(text: str) -> tuple[str, str]:
-    from ingest.sentences import sentences
-
     first = sentences(text)[0]
     return first, text[len(first) :].strip()

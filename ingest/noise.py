@@ -68,10 +68,14 @@ def _no_furniture(pages: list[list[str]], numbers: Sequence[int | None]) -> list
                 if shape in titles and shape in met:
                     drop.add(i)
                 met.add(shape)
-            elif (bare and int(bare[1]) == number) or (shape in running and not _LIST.match(line)):
+            elif (bare and int(bare[1]) == number) or (shape in running and _plain(line)):
                 drop.add(i)
         out.append([line for i, line in enumerate(lines) if i not in drop])
     return out
+
+
+def _plain(line: str) -> bool:
+    return not _LIST.match(line) and not line.endswith(":")  # a lead-in belongs to what follows
 
 
 def _edges(lines: list[str]) -> list[int]:

@@ -21,6 +21,7 @@ TAIL = 2048  # a whole PDF says %%EOF within its last bytes
 LARGER = 1.12  # a heading is at least so much larger than the text
 GAP = 1.45  # a blank line is at least so much further down than the usual line
 HEADING_WORDS = 14
+CELL_LINES = 5  # lines that one cell of a table may be broken over
 BULLETS = "•◦▪▫●○‣⁃∙·*-–—o"
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a file is said by us, once
@@ -35,6 +36,7 @@ class _Line:
     bold: bool
     x: float
     y: float
+    cell: float = -1.0  # x of its last table cell
 
 
 def read_pdf(data: bytes) -> Iterator[tuple[int, str]]:
@@ -92,23 +94,40 @@ def _lines(page: Any) -> list[_Line]:
 
     page.extract_text(visitor_text=visit)
     lines: list[_Line] = []
-    fresh = True  # whether the next piece begins a line
+    fresh = True  # whether the next piece begins a line or a cell
     for piece in pieces:
-        ended = piece.text.endswith("\n")
+        ended = "\n" in piece.text[len(piece.text.rstrip()) :]
         piece.text = piece.text.replace("\n", "")
-        last = lines[-1] if lines else None
-        if last and abs(last.y - piece.y) < 0.35 * max(last.size, piece.size):
-            alone = last.text.strip() in BULLETS
-            gap = " " if alone else " | " if fresh else ""
-            last.text = last.text.rstrip() + gap + piece.text.lstrip() if gap else last.text + piece.text
-            last.size, last.bold = max(last.size, piece.size), last.bold and piece.bold
-        elif last and not fresh:
-            last.text += piece.text
-            last.bold = last.bold and piece.bold
-        else:
-            lines.append(piece)
+        _place(piece, lines, fresh)
         fresh = ended
     return [line for line in lines if line.text.strip()]
+
+
+def _place(piece: _Line, lines: list[_Line], fresh: bool) -> None:
+    """Puts a piece where it belongs: on a line at its height, in a cell that goes on, or on a new line."""
+    size = piece.size
+    for back, line in enumerate(reversed(lines[-CELL_LINES:])):
+        if abs(line.y - piece.y) >= 0.35 * max(line.size, size) or (back and not fresh):
+            continue
+        for rest in lines[len(lines) - back :]:  # an earlier cell of this row, broken over lines
+            line.text = f"{line.text.rstrip()} {rest.text.strip()}"
+        del lines[len(lines) - back :]
+        if line.text.strip() in BULLETS or not fresh:
+            joint = " " if line.text.strip() in BULLETS else ""
+        else:
+            joint, line.cell = " | ", piece.x
+            line.text = line.text.rstrip()
+        line.text += joint + (piece.text.lstrip() if joint else piece.text)
+        line.size, line.bold = max(line.size, size), line.bold and piece.bold
+        return
+    last = lines[-1] if lines else None
+    if last and last.cell > last.x and abs(last.cell - piece.x) < 2 and 0 < last.y - piece.y < 4 * size:
+        last.text = f"{last.text.rstrip()} {piece.text.strip()}"  # the last cell of a row, broken over lines
+    elif last and not fresh and abs(last.y - piece.y) < 0.9 * last.size:
+        last.text += piece.text  # raised or lowered
+        last.bold = last.bold and piece.bold
+    else:
+        lines.append(piece)
 
 
 def _body_size(pages: list[list[_Line]]) -> float:
@@ -154,7 +173,8 @@ def _markdown(lines: list[_Line], body: float, sizes: list[float], marks: dict[s
         text = " ".join(line.text.split())
         level = _level(line, text, body, sizes, marks)
         drop = last.y - line.y if last else 0.0
-        if level and level == last_level and last and 0 < drop < 1.6 * line.size and text[:1].islower():
+        goes_on = not re.match(r"\(?[\dA-Z]{1,3}[.)]", text)
+        if level and level == last_level and last and 0 < drop < 1.5 * line.size and goes_on:
             out[-1] += " " + text  # a heading over two lines
         else:
             apart = last is not None and (drop > GAP * usual or drop < 0 or level or last_level)

@@ -27,8 +27,13 @@ def sentences(text: str) -> list[str]:
         line = re.sub(r"^\s*(?:[-*•]\s+|#{1,6}\s+)", "", line).strip()
         if not line:
             continue
-        found += [line] if " | " in line or line.startswith("$$") else _split(line)
+        found += [line] if is_row(line) or line.startswith("$$") else _split(line)
     return found
+
+
+def is_row(line: str) -> bool:
+    """Whether a line is cells joined by ' | '; the bar in 'p(x | y)' is none."""
+    return " | " in line and all(cell.count("(") == cell.count(")") for cell in line.split(" | "))
 
 
 def _split(line: str) -> list[str]:

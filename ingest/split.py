@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ingest.sentences import sentences
+from ingest.sentences import is_row, sentences
 from ingest.types import Page, Passage
 
 __all__ = ["Splitter", "pieces", "sentences", "split"]
@@ -34,6 +34,7 @@ class Splitter:
     maximum: int = 246  # pieces of heading and text together: what MiniLM reads, less its two marks
     small: int = 40  # words: sections below may stand with their neighbours under one heading
     outline: int = 3  # a section with so many parts in several passages gets one that names them
+    outline_most: int = 24  # but no table of contents of a book
 
 
 def split(pages: Sequence[Page], splitter: Splitter | None = None) -> list[Passage]:
@@ -96,14 +97,18 @@ def _tree(pages: Sequence[Page]) -> _Section:
         for unit in _units(page):
             heading = _HEADING.fullmatch(unit.text) if unit.kind == "heading" else None
             if heading is None:
-                if not any(unit.text == old.text and len(unit.text.split()) > 3 for old in path[-1].units):
-                    path[-1].units.append(unit)  # slides built up step by step repeat their lines
+                # Slides built up step by step repeat their sentences.
+                if unit.kind != "para" or all(unit.text != old.text for old in path[-1].units):
+                    path[-1].units.append(unit)
                 continue
             level, title = len(heading[1]), heading[2].strip().rstrip(":").strip()
             same = next((s for s in path[1:] if (s.level, s.title) == (level, title)), None)
             while path[-1].level >= level and path[-1] is not same:
                 path.pop()
-            if path[-1] is not same:
+            if path[-1] is same and same.parts:
+                path.append(_Section("", level + 1, page.number))  # goes on after its parts
+                same.parts.append(path[-1])
+            elif path[-1] is not same:
                 section = _Section(title, level, page.number)
                 path[-1].parts.append(section)
                 path.append(section)
@@ -134,7 +139,7 @@ def _units(page: Page) -> Iterator[_Unit]:
                 for at, part in enumerate(parts):
                     text = mark + part if at == 0 else part
                     yield _Unit(text, "item", page.number, len(item[1]) // 2, start=at == 0)
-        elif " | " in bare:
+        elif is_row(bare):
             yield _Unit(bare, "row", page.number)
         else:
             for at, part in enumerate(sentences(bare)):
@@ -156,20 +161,32 @@ def _drafts(section: _Section, above: tuple[str, ...], settings: Splitter) -> It
         return
     # A part that is nothing but its title is a line of this section's.
     own = section.units + [
-        _Unit(part.title, "para", part.page) for part in section.parts if not part.units and not part.parts
+        _Unit(part.title, "para", part.page)
+        for part in section.parts
+        if part.title and not part.units and not part.parts
     ]
     parts = [part for part in section.parts if part.units or part.parts]
     groups = list(_groups(parts, path, settings))
-    yield from _cut(path, own, settings)
-    if section.title and len(groups) > 1 and len(parts) >= settings.outline:
-        names = [_Unit(_bulleted(part.title), "item", section.page) for part in parts]
-        yield from _cut(path, names, settings)
+    names = [_Unit(_bulleted(part.title), "item", section.page) for part in parts if _names(part.title)]
+    if section.title and len(groups) > 1 and settings.outline <= len(names) <= settings.outline_most:
+        if _words(own) < settings.small // 2:
+            yield from _cut(path, own + names, settings)
+        else:
+            yield from _cut(path, own, settings)
+            yield from _cut(path, names, settings)
+    else:
+        yield from _cut(path, own, settings)
     for group in groups:
         if len(group) == 1:
             yield from _drafts(group[0], path, settings)
         else:
             units = [unit for part in group for unit in _titled(part, 0)]
             yield _Draft(path, tuple(units))
+
+
+def _names(title: str) -> bool:
+    # '3.1 Structure' or 'Question 2' divides a text; it names no member of its section.
+    return bool(title) and not re.match(r"\d+\.\d|q(?:uestion)?\s*\d", title, re.I)
 
 
 def _bulleted(title: str) -> str:
@@ -212,7 +229,8 @@ def _flat(section: _Section) -> list[_Unit]:
 
 
 def _titled(section: _Section, depth: int) -> list[_Unit]:
-    units = [_Unit(section.title + ":", "title", section.page, depth, lead=True), *section.units]
+    title = [_Unit(section.title + ":", "title", section.page, depth, lead=True)] if section.title else []
+    units = title + section.units
     for part in section.parts:
         units += _titled(part, depth + 1)
     return units
@@ -275,8 +293,8 @@ def _harm(before: _Unit, after: _Unit) -> float:
             return 7  # options of a question
         return 2 * after.indent + (1 if before.kind == "item" else 3)
     if after.kind == "row":
-        return 2 if before.kind == "row" else 4
-    return 3 if after.kind == "code" or after.text.startswith("$$") else 0
+        return 3 if before.kind == "row" else 0.5  # rather all of a table
+    return 3 if after.kind == "code" or after.text.startswith("$$") else 0.2
 
 
 def _introduction(every: Sequence[_Unit], at: int) -> tuple[tuple[str, ...], tuple[_Unit, ...]]:
