@@ -21,6 +21,7 @@ from ingest import store
 from ingest.clean import clean
 from ingest.context import contexts
 from ingest.errors import IndexUnusable, NotesError
+from ingest.lock import locked
 from ingest.read import SUFFIXES, read
 from ingest.split import Splitter, split
 from ingest.types import Encoder, Page, Passage, Progress, silent
@@ -81,7 +82,7 @@ def build(
         seconds = time.monotonic() - start
         return Report(len(known.files), known.pages, known.passages, skipped, seconds, True)
     try:
-        with store.locked(folder):
+        with locked(folder):
             return _rebuild(files, hashes, folder, encoder, progress, settings, start)
     except OSError as err:
         full = err.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -34,10 +34,10 @@ def with_headings(found: Sequence[Block], plain: bool) -> list[Block]:
     """
     out = list(found)
     marked = sum(block.kind == "heading" for block in out)
-    if plain:
-        out = _numbered(out)
-        if marked < MARKED:
-            out = _titles(_capitals(out))
+    if plain and marked < MARKED:
+        out = _titles(_capitals(_numbered(out)))
+    elif plain:
+        out = _entitled(out)
     if _unsure(out) or (plain and marked < MARKED):
         out = _levelled([_example(block) for block in out])
     return _said_once(out)
@@ -71,9 +71,11 @@ def _numbered(found: list[Block]) -> list[Block]:
             and not text.endswith((".", ",", ";"))
             and not _MATHS.search(text)
         )
-        short = short and ": " not in text and text[:1].isupper()
+        short = short and ": " not in text and (text[:1].isupper() or text[:2].isdigit())
         alone = after is not None and not (
-            after.kind == "item" and (after.number or after.indent > block.indent)
+            after.kind == "item"
+            and (after.indent > block.indent or after.number[:1].isdigit() == block.number[:1].isdigit())
+            and (after.indent > block.indent or after.number)
         )
         ordered = block.kind == "item" and block.number and not block.indent
         options = before is not None and before.kind == "item" and bool(before.number) and ordered
@@ -87,6 +89,18 @@ def _numbered(found: list[Block]) -> list[Block]:
         else:
             out.append(block)
     return out
+
+
+def _entitled(found: list[Block]) -> list[Block]:
+    """Short lines above the first heading are the document's title, and all else stands below it."""
+    first = next((i for i, block in enumerate(found) if block.kind == "heading"), 0)
+    if not 1 <= first <= 2 or not all(_titular(block) for block in found[:first]):
+        return found
+    below = [
+        replace(block, level=min(block.level + first, 6)) if block.kind == "heading" else block
+        for block in found[first:]
+    ]
+    return [_heading(block, level) for level, block in enumerate(found[:first], 1)] + below
 
 
 def _capitals(found: list[Block]) -> list[Block]:
@@ -135,7 +149,13 @@ def _titular(block: Block) -> bool:
         and not text.endswith((".", ",", ";", ":", "!"))
         and ": " not in text
         and not _MATHS.search(text)
+        and (len(text.split()) <= 6 or text.endswith("?") or _capitalised(text))
     )
+
+
+def _capitalised(text: str) -> bool:
+    long = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    return 2 * sum(word[0].isupper() for word in long) >= len(long)
 
 
 def _unsure(found: Sequence[Block]) -> bool:

@@ -28,6 +28,8 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 _ROW_RULE = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*$")
 _BULLET = re.compile(r"(\s*)(?:[-*+•◦▪▫●○‣⁃∙·–—]|o|\$\\(?:circ|bullet|cdot)\$)(?:\s+|$)(.*)")
 _NUMBER = re.compile(r"(\s*)(?:[-*•]\s+)?(\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{2,4})[.)])(?:\s+|$)(.*)")
+_ENTRY = re.compile(r"(\S(?:[^|]{0,28}?\S)?) {2,}([^\s|].*)$")
+_TERM = re.compile(r"[A-Z][\w()/' -]{0,40}: \S")
 _LABEL = re.compile(r"(?:answers?|ans|correct answer|q(?:uestion)?\s*\d+)\b[^.?!]{0,12}[:.]", re.I)
 _TERMINAL = (".", "!", "?", ":", ";", "…", '."', ".)", "!)", "?)")
 
@@ -63,8 +65,10 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Blo
     fence: list[str] | None = None
     math: list[str] | None = None
     indents: list[int] = []
+    column = 0  # where the second column of a list in two columns begins
     for at, line in enumerate(lines):
         bare = line.strip()
+        column = column if bare else 0
         if fence is not None or _FENCE.match(line):
             fence = [*(fence or []), line]
             if len(fence) > 1 and _FENCE.match(line):
@@ -80,7 +84,7 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Blo
         elif not bare:
             open_ = False
         elif (found := _UNDERLINE.match(line)) and _underlines(out, lines, at):
-            out[-1] = replace(out[-1], kind="heading", level=1 if "=" in found[1] else 2)
+            out[-1] = Block("heading", lines[at - 1].strip(), page, level=1 if "=" in found[1] else 2)
             open_ = False
         elif _RULE.match(line) or (_ROW_RULE.fullmatch(line) and "|" in line):
             open_ = False
@@ -88,6 +92,12 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Blo
             if heading[2]:
                 out.append(Block("heading", heading[2], page, level=len(heading[1])))
             open_, indents = False, []
+        elif wraps and (entry := _entry(lines, at, column)):
+            column, text = entry
+            out.append(Block("item", text, page, raw=len(line)))
+            open_ = True
+        elif open_ and column and len(line) - len(line.lstrip()) >= column - 1:
+            out[-1] = replace(out[-1], text=_joined(out[-1].text, bare, known), raw=len(line))
         elif cells := _cells(line):
             out.append(Block("row", cells, page))
             open_ = False
@@ -110,7 +120,25 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Blo
 
 def _underlines(out: list[Block], lines: list[str], at: int) -> bool:
     above = lines[at - 1].strip() if at else ""
-    return bool(out and above and out[-1].kind == "para" and out[-1].text == above and len(above) <= 90)
+    if not out or not above or len(above) > 90 or above.startswith(("-", "•", "*")):
+        return False
+    last = out[-1]
+    said = f"{last.number} {last.text}" if last.number else last.text
+    return last.kind in ("para", "item") and said == above
+
+
+def _entry(lines: list[str], at: int, column: int) -> tuple[int, str] | None:
+    """A line of two columns (a year, a name; what is said of it), seen by its neighbours' column."""
+    found = _ENTRY.match(lines[at])
+    if not found or len(found[1].split()) > 4 or found[1].endswith((".", ",", ";", ":", "-", "•")):
+        return None
+    here = found.start(2)
+    below = lines[at + 1] if at + 1 < len(lines) else ""
+    again = _ENTRY.match(below)
+    hangs = below.strip() and len(below) - len(below.lstrip()) == here
+    if not (column == here or hangs or (again and again.start(2) == here)):
+        return None
+    return here, f"{found[1]}: {found[2].strip()}"
 
 
 def _cells(line: str) -> str:
@@ -194,7 +222,7 @@ def _depth(width: int, indents: list[int]) -> int:
 def _goes_on(last: Block, line: str, usual: int) -> bool:
     if last.kind not in ("para", "item"):
         return False
-    if _LABEL.match(line):
+    if _LABEL.match(line) or (_TERM.match(line) and last.text.endswith(_TERMINAL)):
         return False
     if line[:1].islower() or last.text.endswith((",", "-", "(")):
         return True

@@ -39,6 +39,9 @@ _STRONG = re.compile(r"(\*\*\*|\*\*|___|__)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*\\])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![\w*])")
 _LOW = re.compile(r"(?<![\w\\])_(?=[^\s_])([^_\n]+?)(?<=[^\s_])_(?!\w)")
 _ARROW = {r"$\rightarrow$": "→", r"$\to$": "→", r"$\leftarrow$": "←", r"$\Rightarrow$": "⇒"}
+# \frac and its like, where some program took '\f' for a form feed.
+_EATEN = re.compile(r"(?<![\\A-Za-z])(rac(?=\{)|inom(?=\{)|ext(?=\{)|egin(?=\{)|heta\b|imes\b)")
+_WHOLE = {"rac": "frac", "inom": "binom", "ext": "text", "egin": "begin", "heta": "theta", "imes": "times"}
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u3000]")
 _INVISIBLE = re.compile("[\u200b\u200c\u2060\ufeff\u00ad\u200e\u200f]")
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -71,6 +74,8 @@ def _markup(line: str) -> str:
     line = _LINK.sub(r"\1 (\2)", _TAG.sub("", _SUP.sub(r"^\1", _BREAK.sub(" ", line))))
     for code, sign in _ARROW.items():
         line = line.replace(code, sign)
+    if "$" in line:
+        line = _VERBATIM.sub(lambda maths: _EATEN.sub(lambda word: "\\" + _WHOLE[word[1]], maths[0]), line)
     if not any(mark in line for mark in "*_"):
         return line
     parts = _VERBATIM.split(line)

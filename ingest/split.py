@@ -10,15 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from ingest.sentences import is_row, sentences
+from ingest.sections import ITEM, Section, Unit, tree
+from ingest.sentences import sentences
 from ingest.types import Page, Passage
 
 __all__ = ["Splitter", "pieces", "sentences", "split"]
 
-_HEADING = re.compile(r"(#{1,6})\s+(.+)")
-_ITEM = re.compile(r"( *)(?:- |\d{1,3}[.)] )")
 _ORDERED = re.compile(
     r"\(?(?:\d{1,3}(?:\.\d+)*|[A-Z]|[IVX]{1,5})[.):]\)?\s|\(?[A-Z]\)\s|\d{2}\s*[-–]\s|question \d|step \d",
     re.I,
@@ -31,7 +30,7 @@ class Splitter:
     """How large passages are. Words are runs of non-space; pieces are an upper guess of word pieces."""
 
     target: int = 130  # words of text in a full passage
-    maximum: int = 246  # pieces of heading and text together: what MiniLM reads, less its two marks
+    maximum: int = 250  # pieces of heading and text together; MiniLM reads 256
     small: int = 40  # words: sections below may stand with their neighbours under one heading
     outline: int = 3  # a section with so many parts in several passages gets one that names them
     outline_most: int = 24  # but no table of contents of a book
@@ -44,7 +43,7 @@ def split(pages: Sequence[Page], splitter: Splitter | None = None) -> list[Passa
     settings = splitter or Splitter()
     found: dict[str, Passage] = {}
     said: set[tuple[tuple[str, ...], str]] = set()
-    for draft in _drafts(_tree(pages), (), settings):
+    for draft in _drafts(tree(pages), (), settings):
         passage = _passage(pages[0].source, draft)
         # The same words under the same titles, on whatever page, are one passage.
         same = (passage.heading, passage.text)
@@ -58,101 +57,24 @@ def pieces(text: str) -> int:
     """About how many word pieces a BERT tokenizer makes of `text`, rather too many than too few."""
     count = 0
     for word in re.findall(r"[^\W_]+|[^\w\s]|_", text):
-        rare = not word.isascii() or word.isdigit()
-        count += -(-len(word) // (2 if rare else 7)) if len(word) > 1 else 1
+        # Names, figures and foreign scripts fall to more pieces than plain words.
+        plain = word.isascii() and not word.isdigit()
+        per = 7 if plain and word.islower() else 5 if plain and word.istitle() else 3 if plain else 2
+        count += -(-len(word) // per) if len(word) > 1 else 1
     return count
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """What is never cut: a sentence, an item, a row, a formula."""
-
-    text: str
-    kind: str  # para, item, row, code
-    page: int | None
-    indent: int = 0
-    lead: bool = False  # means little without what follows
-    start: bool = True  # begins a line of its own (a sentence in a paragraph need not)
-
-
-@dataclass(slots=True)
-class _Section:
-    title: str
-    level: int
-    page: int | None
-    units: list[_Unit] = field(default_factory=list)
-    parts: list[_Section] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
     path: tuple[str, ...]
-    units: tuple[_Unit, ...]
+    units: tuple[Unit, ...]
 
 
-def _tree(pages: Sequence[Page]) -> _Section:
-    root = _Section("", 0, pages[0].number)
-    path = [root]
-    for page in pages:
-        for unit in _units(page):
-            heading = _HEADING.fullmatch(unit.text) if unit.kind == "heading" else None
-            if heading is None:
-                # Slides built up step by step repeat their sentences.
-                if unit.kind != "para" or all(unit.text != old.text for old in path[-1].units):
-                    path[-1].units.append(unit)
-                continue
-            level, title = len(heading[1]), heading[2].strip().rstrip(":").strip()
-            same = next((s for s in path[1:] if (s.level, s.title) == (level, title)), None)
-            while path[-1].level >= level and path[-1] is not same:
-                path.pop()
-            if path[-1] is same and same.parts:
-                path.append(_Section("", level + 1, page.number))  # goes on after its parts
-                same.parts.append(path[-1])
-            elif path[-1] is not same:
-                section = _Section(title, level, page.number)
-                path[-1].parts.append(section)
-                path.append(section)
-    return root
-
-
-def _units(page: Page) -> Iterator[_Unit]:
-    code: list[str] = []
-    for line in page.text.split("\n"):
-        bare = line.strip()
-        if code or bare.startswith(("```", "~~~")):
-            code.append(line)
-            if len(code) > 1 and bare.startswith(("```", "~~~")):
-                yield _Unit("\n".join(code), "code", page.number)
-                code = []
-        elif not bare:
-            continue
-        elif _HEADING.fullmatch(bare):
-            yield _Unit(bare, "heading", page.number)
-        elif item := _ITEM.match(line):
-            lead = bare.endswith(":")
-            parts = sentences(bare)
-            # A long item is cut between its sentences only; a short one is a unit.
-            if len(bare.split()) <= 60 or len(parts) < 2:
-                yield _Unit(bare, "item", page.number, len(item[1]) // 2, lead)
-            else:
-                mark = bare[: bare.index(parts[0])]
-                for at, part in enumerate(parts):
-                    text = mark + part if at == 0 else part
-                    yield _Unit(text, "item", page.number, len(item[1]) // 2, start=at == 0)
-        elif is_row(bare):
-            yield _Unit(bare, "row", page.number)
-        else:
-            for at, part in enumerate(sentences(bare)):
-                yield _Unit(part, "para", page.number, lead=part.endswith(":"), start=at == 0)
-    if code:
-        yield _Unit("\n".join(code), "code", page.number)
-
-
-def _words(units: Sequence[_Unit]) -> int:
+def _words(units: Sequence[Unit]) -> int:
     return sum(len(unit.text.split()) for unit in units)
 
 
-def _drafts(section: _Section, above: tuple[str, ...], settings: Splitter) -> Iterator[_Draft]:
+def _drafts(section: Section, above: tuple[str, ...], settings: Splitter) -> Iterator[_Draft]:
     path = (*above, section.title) if section.title else above
     whole = _flat(section)
     if section.title and _mergeable(section, settings) and _fits(path, whole, settings):
@@ -161,16 +83,17 @@ def _drafts(section: _Section, above: tuple[str, ...], settings: Splitter) -> It
         return
     # A part that is nothing but its title is a line of this section's.
     own = section.units + [
-        _Unit(part.title, "para", part.page)
+        Unit(part.title, "para", part.page)
         for part in section.parts
         if part.title and not part.units and not part.parts
     ]
     parts = [part for part in section.parts if part.units or part.parts]
     groups = list(_groups(parts, path, settings))
-    names = [_Unit(_bulleted(part.title), "item", section.page) for part in parts if _names(part.title)]
+    names = [Unit(_bulleted(part.title), "item", section.page) for part in parts if _names(part.title)]
     if section.title and len(groups) > 1 and settings.outline <= len(names) <= settings.outline_most:
-        if _words(own) < settings.small // 2:
-            yield from _cut(path, own + names, settings)
+        listed = any(unit.kind in ("item", "row") for unit in own)
+        if not listed and _fits(path, own + names, settings):
+            yield _Draft(path, (*own, *names))
         else:
             yield from _cut(path, own, settings)
             yield from _cut(path, names, settings)
@@ -190,25 +113,25 @@ def _names(title: str) -> bool:
 
 
 def _bulleted(title: str) -> str:
-    return title if _ITEM.match(title) else f"- {title}"
+    return title if ITEM.match(title) else f"- {title}"
 
 
-def _mergeable(section: _Section, settings: Splitter) -> bool:
+def _mergeable(section: Section, settings: Splitter) -> bool:
     """Whether a section's parts are slight enough, and on its page, to be read as one."""
     if not section.parts:
         return True
     return all(_slight(part, settings) and part.page == section.page for part in section.parts)
 
 
-def _slight(section: _Section, settings: Splitter) -> bool:
+def _slight(section: Section, settings: Splitter) -> bool:
     return _words(_flat(section)) < settings.small and all(
         unit.page == section.page for unit in _flat(section)
     )
 
 
-def _groups(parts: Sequence[_Section], path: tuple[str, ...], settings: Splitter) -> Iterator[list[_Section]]:
+def _groups(parts: Sequence[Section], path: tuple[str, ...], settings: Splitter) -> Iterator[list[Section]]:
     """Runs of neighbours that may stand together: slight, numbered, on one page, and fitting."""
-    run: list[_Section] = []
+    run: list[Section] = []
     for part in parts:
         joins = (
             run
@@ -224,30 +147,32 @@ def _groups(parts: Sequence[_Section], path: tuple[str, ...], settings: Splitter
         yield run
 
 
-def _flat(section: _Section) -> list[_Unit]:
+def _flat(section: Section) -> list[Unit]:
     return section.units + [unit for part in section.parts for unit in _titled(part, 0)]
 
 
-def _titled(section: _Section, depth: int) -> list[_Unit]:
-    title = [_Unit(section.title + ":", "title", section.page, depth, lead=True)] if section.title else []
-    units = title + section.units
+def _titled(section: Section, depth: int) -> list[Unit]:
+    filled = bool(section.units or section.parts)
+    name = section.title + ":" if filled else section.title
+    units = [Unit(name, "title", section.page, depth, lead=filled)] if section.title else []
+    units += section.units
     for part in section.parts:
         units += _titled(part, depth + 1)
     return units
 
 
-def _fits(path: tuple[str, ...], units: Sequence[_Unit], settings: Splitter) -> bool:
+def _fits(path: tuple[str, ...], units: Sequence[Unit], settings: Splitter) -> bool:
     if _words(units) > settings.target:
         # A little over is better than a list cut in two, as long as the encoder reads it all.
         return _words(units) <= settings.target * 1.25 and _size(path, units) <= settings.maximum
     return _size(path, units) <= settings.maximum
 
 
-def _size(path: tuple[str, ...], units: Sequence[_Unit]) -> int:
+def _size(path: tuple[str, ...], units: Sequence[Unit]) -> int:
     return pieces(" > ".join(path)) + sum(pieces(unit.text) + (unit.kind == "item") for unit in units)
 
 
-def _cut(path: tuple[str, ...], units: Sequence[_Unit], settings: Splitter) -> Iterator[_Draft]:
+def _cut(path: tuple[str, ...], units: Sequence[Unit], settings: Splitter) -> Iterator[_Draft]:
     """The units in as few passages as fit, cut where it hurts least, each under what introduces it."""
     every = [part for unit in units for part in _bearable(unit, path, settings)]
     start = 0
@@ -262,7 +187,7 @@ def _cut(path: tuple[str, ...], units: Sequence[_Unit], settings: Splitter) -> I
 
 
 def _stop(
-    path: tuple[str, ...], header: tuple[_Unit, ...], every: Sequence[_Unit], start: int, settings: Splitter
+    path: tuple[str, ...], header: tuple[Unit, ...], every: Sequence[Unit], start: int, settings: Splitter
 ) -> int:
     """Where the passage that begins at `start` ends: the least harmful place near an even share."""
     rest = every[start:]
@@ -282,7 +207,7 @@ def _stop(
     return best
 
 
-def _harm(before: _Unit, after: _Unit) -> float:
+def _harm(before: Unit, after: Unit) -> float:
     """How much is lost by a cut between two units."""
     if before.lead or _ANSWER.match(after.text) or (before.text.endswith("?") and after.kind == "item"):
         return 9
@@ -297,7 +222,7 @@ def _harm(before: _Unit, after: _Unit) -> float:
     return 3 if after.kind == "code" or after.text.startswith("$$") else 0.2
 
 
-def _introduction(every: Sequence[_Unit], at: int) -> tuple[tuple[str, ...], tuple[_Unit, ...]]:
+def _introduction(every: Sequence[Unit], at: int) -> tuple[tuple[str, ...], tuple[Unit, ...]]:
     """What gives the unit at `at` its subject: titles to add to the heading, or a table's head."""
     unit = every[at]
     if at and unit.kind == "row":
@@ -316,12 +241,12 @@ def _introduction(every: Sequence[_Unit], at: int) -> tuple[tuple[str, ...], tup
             break
         if before.indent < indent and before.start:
             indent = before.indent
-            titles.append(_ITEM.sub("", before.text))
+            titles.append(ITEM.sub("", before.text))
     short = [title.rstrip(":").strip() for title in titles if len(title.split()) <= 16]
     return tuple(reversed(short)), ()
 
 
-def _bearable(unit: _Unit, path: tuple[str, ...], settings: Splitter) -> Iterator[_Unit]:
+def _bearable(unit: Unit, path: tuple[str, ...], settings: Splitter) -> Iterator[Unit]:
     # Only what exceeds the maximum all by itself is cut inside, between words or, at worst, letters.
     room = max(40, settings.maximum - min(pieces(" > ".join(path)), settings.maximum // 2) - 4)
     if pieces(unit.text) <= room:
@@ -357,7 +282,7 @@ def _passage(source: str, draft: _Draft) -> Passage:
     return Passage(key, source, page, draft.path, text, tuple(said))
 
 
-def _sentences_of(unit: _Unit) -> list[str]:
+def _sentences_of(unit: Unit) -> list[str]:
     if unit.kind != "code":
         return sentences(unit.text) or [unit.text]
     return [unit.text] if len(unit.text.split()) <= 40 else [li for li in unit.text.split("\n") if li.strip()]

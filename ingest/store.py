@@ -17,7 +17,7 @@ import shlex
 import shutil
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ CHECKED = 8 << 20  # files up to this size have their checksum verified on openi
 GENERATION = re.compile(r"gen-[0-9a-f]{12}")
 COLUMNS = "id TEXT PRIMARY KEY, row INTEGER UNIQUE, source TEXT, page INTEGER, heading TEXT, text TEXT"
 
-__all__ = ["FORMAT", "Index", "Manifest", "Vectors", "locked", "open_index", "peek", "save", "tokens"]
+__all__ = ["FORMAT", "Index", "Manifest", "Vectors", "open_index", "peek", "save", "searchable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,12 @@ def peek(folder: Path) -> Manifest | None:
 
 
 def save(folder: Path, passages: Sequence[Passage], vectors: Vectors, manifest: Manifest) -> None:
-    """Makes this the index in `folder`, atomically; the caller holds `locked(folder)`.
+    """Makes this the index in `folder`, atomically; the caller holds `ingest.lock.locked(folder)`.
 
     Raises OSError (a full disk, say) with the earlier index untouched and nothing left behind.
     """
     generation = folder / f"gen-{secrets.token_hex(6)}"
+    _sweep(folder)  # what a killed build left
     try:
         generation.mkdir()
         _write(generation, passages, vectors, manifest)
@@ -135,35 +136,6 @@ def save(folder: Path, passages: Sequence[Passage], vectors: Vectors, manifest: 
         shutil.rmtree(generation, ignore_errors=True)
         raise
     _sweep(folder)
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Only one build at a time; raises IndexUnusable if another holds the lock.
-
-    The lock is the operating system's, so it goes when its process does.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+b") as file:
-        try:
-            _take(file.fileno())
-        except OSError as err:
-            raise IndexUnusable(
-                f"another ingest is writing to {folder}: wait until it has finished, then run again"
-            ) from err
-        _sweep(folder)  # what a killed build left
-        yield
-
-
-def _take(handle: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _current(folder: Path) -> Path | None:

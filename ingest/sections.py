@@ -1,0 +1,96 @@
+"""A file's cleaned pages as a tree of sections, and in them the units that a passage never cuts.
+
+What is not here: how the units are put together to passages (ingest/split.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ingest.sentences import is_row, sentences
+from ingest.types import Page
+
+_HEADING = re.compile(r"(#{1,6})\s+(.+)")
+ITEM = re.compile(r"( *)(?:- |\d{1,3}[.)] )")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is never cut: a sentence, an item, a row, a formula."""
+
+    text: str
+    kind: str  # para, item, row, code
+    page: int | None
+    indent: int = 0
+    lead: bool = False  # means little without what follows
+    start: bool = True  # begins a line of its own (a sentence in a paragraph need not)
+
+
+@dataclass(slots=True)
+class Section:
+    title: str
+    level: int
+    page: int | None
+    units: list[Unit] = field(default_factory=list)
+    parts: list[Section] = field(default_factory=list)
+
+
+def tree(pages: Sequence[Page]) -> Section:
+    """The sections of one file under a root without title."""
+    root = Section("", 0, pages[0].number)
+    path = [root]
+    for page in pages:
+        for unit in _units(page):
+            heading = _HEADING.fullmatch(unit.text) if unit.kind == "heading" else None
+            if heading is None:
+                # Slides built up step by step repeat their sentences.
+                if unit.kind != "para" or all(unit.text != old.text for old in path[-1].units):
+                    path[-1].units.append(unit)
+                continue
+            level, title = len(heading[1]), heading[2].strip().rstrip(":").strip()
+            same = next((s for s in path[1:] if (s.level, s.title) == (level, title)), None)
+            while path[-1].level >= level and path[-1] is not same:
+                path.pop()
+            if path[-1] is same and same.parts:
+                path.append(Section("", level + 1, page.number))  # goes on after its parts
+                same.parts.append(path[-1])
+            elif path[-1] is not same:
+                section = Section(title, level, page.number)
+                path[-1].parts.append(section)
+                path.append(section)
+    return root
+
+
+def _units(page: Page) -> Iterator[Unit]:
+    code: list[str] = []
+    for line in page.text.split("\n"):
+        bare = line.strip()
+        if code or bare.startswith(("```", "~~~")):
+            code.append(line)
+            if len(code) > 1 and bare.startswith(("```", "~~~")):
+                yield Unit("\n".join(code), "code", page.number)
+                code = []
+        elif not bare:
+            continue
+        elif _HEADING.fullmatch(bare):
+            yield Unit(bare, "heading", page.number)
+        elif item := ITEM.match(line):
+            lead = bare.endswith(":")
+            parts = sentences(bare)
+            # A long item is cut between its sentences only; a short one is a unit.
+            if len(bare.split()) <= 60 or len(parts) < 2:
+                yield Unit(bare, "item", page.number, len(item[1]) // 2, lead)
+            else:
+                mark = bare[: bare.index(parts[0])]
+                for at, part in enumerate(parts):
+                    text = mark + part if at == 0 else part
+                    yield Unit(text, "item", page.number, len(item[1]) // 2, start=at == 0)
+        elif is_row(bare):
+            yield Unit(bare, "row", page.number)
+        else:
+            for at, part in enumerate(sentences(bare)):
+                yield Unit(part, "para", page.number, lead=part.endswith(":"), start=at == 0)
+    if code:
+        yield Unit("\n".join(code), "code", page.number)
