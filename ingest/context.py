@@ -18,48 +18,71 @@ def leads(passage: Passage) -> tuple[int, ...]:
     """
     found: list[int] = []
     stack: list[tuple[int, int]] = []  # (indent, sentence) of the items that are open
-    title, head, line_start, first = -1, -1, -1, -1
-    at = 0
+    part, title, head, first = -1, -1, -1, -1  # numbered title, title, column names, first of its line
+    at, line_start = 0, -1
     for i, sentence in enumerate(passage.sentences):
         place = passage.text.find(sentence, at)
         place = at if place < 0 else place
         at = place + len(sentence)
         start = passage.text.rfind("\n", 0, place) + 1
+        mark = _MARK.match(passage.text, start)
+        bullet, indent = (mark[2] or "", len(mark[1])) if mark else ("", 0)
+        above = title if title >= 0 else part
         if start == line_start:
-            item = _MARK.match(passage.text, start)
-            found.append(first if item and item[2] else title if title != first else -1)
+            found.append(first if bullet else above if above != first else -1)
             continue
         line_start, first = start, i
-        row = is_row(sentence)
-        head = (head if head >= 0 else i) if row else -1
-        mark = _MARK.match(passage.text, start)
-        if row:
-            found.append(head if head != i else title)
-        elif mark and mark[2]:
-            indent = len(mark[1])
+        head = (head if head >= 0 else i) if is_row(sentence) else -1
+        if head >= 0:
+            found.append(head if head != i else above)
+        elif bullet[:1].isdigit() and not indent and _entitles(passage.text, start):
+            found.append(-1)
+            part, title, stack = i, -1, []
+        elif bullet:
             while stack and stack[-1][0] >= indent:
                 stack.pop()
-            found.append(stack[-1][1] if stack else title)
+            found.append(stack[-1][1] if stack else above)
             stack.append((indent, i))
         else:
             stack = []
-            leading = sentence.endswith(":")
-            found.append(-1 if leading else title)
-            title = i if leading else title
+            found.append(part if sentence.endswith(":") else above)
+            title = i if sentence.endswith(":") else title
     return tuple(found)
+
+
+def _entitles(text: str, start: int) -> bool:
+    """Whether the numbered line is a title: it ends in ':' and what follows is not a list within it."""
+    line, _, rest = text[start:].partition("\n")
+    return line.endswith(":") and not rest.startswith(" ")
 
 
 def contexts(passage: Passage) -> tuple[str, ...]:
     """Per sentence the words it is found by: 'last heading: lead-in: sentence'; rows name their columns."""
-    heading = passage.heading[-1] if passage.heading else ""
+    above = leads(passage)
     out = []
-    for sentence, lead in zip(passage.sentences, leads(passage), strict=True):
-        above = passage.sentences[lead] if lead >= 0 else ""
-        if is_row(sentence) and is_row(above):
-            names, cells = above.split(" | "), sentence.split(" | ")
-            names += [""] * (len(cells) - len(names))
-            pairs = zip(names, cells, strict=False)
-            sentence, above = "; ".join(f"{n}: {c}" if n else c for n, c in pairs if c), ""
-        short = above if len(above.split()) <= 20 else ""
-        out.append(": ".join(part.rstrip(": ") for part in (heading, short, sentence) if part.strip(": ")))
+    for i, sentence in enumerate(passage.sentences):
+        lead, parts = above[i], [sentence]
+        if is_row(sentence) and lead >= 0 and is_row(passage.sentences[lead]):
+            parts = [_with_columns(sentence, passage.sentences[lead])]
+            lead = above[lead]
+        while lead >= 0 and len(parts) < 3:
+            parts.insert(0, _label(passage.sentences[lead]))
+            lead = above[lead]
+        parts.insert(0, passage.heading[-1] if passage.heading else "")
+        out.append(": ".join(part.rstrip(": ") for part in parts if part.strip(": ")))
     return tuple(out)
+
+
+def _with_columns(row: str, names: str) -> str:
+    columns, cells = names.split(" | "), row.split(" | ")
+    columns += [""] * (len(cells) - len(columns))
+    pairs = zip(columns, cells, strict=False)
+    return "; ".join(f"{name}: {cell}" if name.strip("–") else cell for name, cell in pairs)
+
+
+def _label(sentence: str) -> str:
+    # Of a whole sentence only what names its subject: 'Training: The generator ...'.
+    if len(sentence.split()) <= 8 or sentence.endswith(":"):
+        return sentence if len(sentence.split()) <= 20 else ""
+    label, colon, _ = sentence.partition(": ")
+    return label if colon and len(label.split()) <= 6 else ""

@@ -155,7 +155,8 @@ def _cells(line: str) -> str:
         return ""
     while cells and not cells[-1]:
         cells.pop()
-    return " | ".join(cells) if len([cell for cell in cells if cell]) > 1 or len(cells) > 1 else ""
+    # An empty cell keeps its place, so that the others stay under their columns.
+    return " | ".join(cell or "–" for cell in cells) if len(cells) > 1 else ""
 
 
 def _runs_on(last: Block, usual: int) -> bool:
