@@ -143,7 +143,7 @@ def chat(
     notes: Notes = None,
     sessions: Sessions = tutor.SESSIONS,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 7860,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 7860,
     browser: Annotated[bool, typer.Option(help="Open the address in a browser.")] = False,
     model: Model = None,
     encoder: Encoder = None,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ingest.errors import UnitutorError
 from ingest.types import Progress, silent
 from ui import tutor
 from ui.terminal import one_line
+
+if TYPE_CHECKING:
+    from ingest.store import Manifest
 
 PROMPT_TOKENS = 650  # of an ordinary question with its sentences from the notes
 ANSWER_TOKENS = 100
@@ -123,20 +127,17 @@ def _model(model: str | None, url: str | None) -> dict[str, Any]:
     from rag.engines import prepare
 
     folder = prepare.prepared_folder()
-    if folder.exists():
-        look = _tried(lambda: _said(prepare.check_prepared(folder), f"{prepare.NAME}, prepared in {folder}"))
-        return {**look, "ready": look["found"], "sha256": prepare.SHA256}
-    look = _tried(
-        lambda: (
-            f"{prepare.NAME}, {len(prepare.part_files())} parts installed, not prepared yet: "
-            "run unitutor prepare"
-        )
-    )
-    return {**look, "ready": False, "sha256": prepare.SHA256}
 
+    def prepared() -> str:
+        prepare.check_prepared(folder)
+        return f"{prepare.NAME}, prepared in {folder}, from parts whose checksum was right"
 
-def _said(_: object, text: str) -> str:
-    return text
+    def installed() -> str:
+        number = len(prepare.part_files())
+        return f"{prepare.NAME}, {number} parts installed, not prepared yet: run unitutor prepare"
+
+    look = _tried(prepared if folder.exists() else installed)
+    return {**look, "ready": look["found"] and folder.exists(), "sha256": prepare.SHA256}
 
 
 def _tried(look: Callable[[], str]) -> dict[str, Any]:
@@ -148,23 +149,36 @@ def _tried(look: Callable[[], str]) -> dict[str, Any]:
 
 def _index(index: Path, notes: Path | None, encoder: str | None) -> dict[str, Any]:
     """Whether the index opens with this encoder and holds the notes as they are now."""
-    from ingest.build import is_fresh
     from ingest.store import peek
 
-    look = _tried(lambda: _said(tutor.open_retriever(index, encoder), f"{index}"))
+    def opened() -> str:
+        tutor.open_retriever(index, encoder)
+        return str(index)
+
+    look = _tried(opened)
     known = peek(index)
     if not look["found"] or known is None:
-        return {**look, "fresh": False}
+        return {**look, "fresh": None}
     state = f"{index}, {known.passages} passages of {len(known.files)} files"
     if notes is None:
         return {"found": True, "fresh": None, "state": state}
-    fresh = is_fresh([notes], index)
-    said = (
-        f"up to date with {notes}"
-        if fresh
-        else f"older than {notes}: run unitutor ingest {notes} --index {index}"
+    fresh = _holds(known, notes)
+    again = f"unlike {notes} as it is now: run unitutor ingest {notes} --index {index}"
+    state = f"{state}, {f'up to date with {notes}' if fresh else again}"
+    return {"found": True, "fresh": fresh, "state": state}
+
+
+def _holds(known: Manifest, notes: Path) -> bool:
+    """Whether the index was made of exactly the files that are in `notes`."""
+    made_of = known.files | {source: digest for source, (digest, _) in known.skipped.items()}
+    there = {
+        path.relative_to(notes).as_posix(): path
+        for path in notes.rglob("*")
+        if path.is_file() and not any(p.startswith((".", "~$")) for p in path.relative_to(notes).parts)
+    }
+    return there.keys() == made_of.keys() and all(
+        hashlib.sha256(path.read_bytes()).hexdigest() == made_of[name] for name, path in there.items()
     )
-    return {"found": True, "fresh": fresh, "state": f"{state}, {said}"}
 
 
 def _speed(model: str | None, url: str | None, progress: Progress) -> dict[str, Any]:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.errors import UnitutorError
+
+if TYPE_CHECKING:
+    from ui.tutor import Tutor
 
 
 class CannotServe(UnitutorError):
@@ -25,3 +33,22 @@ def check_port(host: str, port: int) -> None:
             f"Cannot listen on {host}:{port} ({getattr(error, 'strerror', None) or error}): "
             "stop the program that uses it, or choose another with --port."
         ) from error
+
+
+def serve(
+    tutor: Tutor, sessions: Path, host: str, port: int, browser: bool, up: Callable[[str], None]
+) -> None:
+    """Show the pages until Ctrl-C; `up` is told their address once they answer."""
+    from rag.sessions import Sessions
+    from ui.tutor import SESSIONS_FILE
+    from ui.web.app import build_app, launch
+
+    app = build_app(tutor, Sessions(sessions / SESSIONS_FILE))
+    address = launch(app, host, port, prevent_thread_lock=True)
+    try:
+        up(address)
+        if browser:
+            webbrowser.open(address)
+        threading.Event().wait()
+    finally:
+        app.close(verbose=False)
