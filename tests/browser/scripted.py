@@ -21,7 +21,9 @@ LOSS = (
     "In practice the generator maximises $\\log D(G(z))$, because its gradient is larger early on."
 )
 CITATIONS = (
-    Citation(1, "unit-1-generative-ai.pdf", 7, "Model families > GANs", GAN.split(". ")[0] + ".", 0.93, "a1", GAN),
+    Citation(
+        1, "unit-1-generative-ai.pdf", 7, "Model families > GANs", GAN.split(". ")[0] + ".", 0.93, "a1", GAN
+    ),
     Citation(
         2,
         "slides/training.pptx",
@@ -120,7 +122,7 @@ def _answers(ask: Ask, pause: float, reading: float) -> Iterator[Answer]:
         text = HOSTILE + " and a marker [1]."
         cited = (Citation(1, HOSTILE[:80], 1, HOSTILE, HOSTILE[:60], 0.5, "h", HOSTILE),)
     if "history" in question:
-        text = f"There were {len(ask.history)} earlier turns, {len(ask.sources)} sources, seed {ask.decoding.seed}."
+        text = f"{len(ask.history)} earlier turns, {len(ask.sources)} sources, seed {ask.decoding.seed}."
     if "long" in question:
         text = " ".join([TEXT] * 8)
     answer = replace(answer, stage="reading", citations=cited, timings=Timings(retrieve_ms=40))

@@ -19,14 +19,12 @@ from ui.web import look, page
 if TYPE_CHECKING:
     from ui.tutor import Tutor
 
-WAITING = 32  # questions that may wait for the engine; the next one is told that it is busy
-
 
 def build_app(tutor: Tutor, sessions: Sessions) -> gr.Blocks:
     """The pages over a tutor, with conversations kept in `sessions`."""
     with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
         page.build(tutor, sessions)
-    app.queue(default_concurrency_limit=1, max_size=WAITING, api_open=False)
+    app.queue(default_concurrency_limit=1, api_open=False)
     return app
 
 

@@ -1,22 +1,18 @@
-"""The panel beside the chat: a card for every passage behind an answer."""
+"""The panel beside the chat: a card for every passage behind an answer.
+
+The panel is HTML inside a gr.Markdown, which renders formulas and sanitises what it is given:
+no attribute beginning with data- or aria- comes through, and no line may be empty.
+"""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 from rag.transcript import clean_title, shortened
 from rag.types import Answer, Citation
+from ui.web.text import escaped, passage_html
 
 BEFORE, AFTER = 160, 260  # characters of a passage shown before and after the quote
-
-# gr.HTML reads its value as a template, so what templates are written with is escaped too.
-_TEMPLATE = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
-
-
-def escaped(text: str) -> str:
-    """Text fit for HTML and for an attribute in double quotes, inert as a template."""
-    return html.escape(text).translate(_TEMPLATE)
 
 
 def panel(answers: Sequence[Answer], shown: int | None = None) -> str:
@@ -45,8 +41,7 @@ def _section(answer: Answer, turn: int, shown: bool) -> str:
         body = _empty("Searching the notes…" if working else "No passage was used for this answer.")
     hidden = "" if shown else " hidden"
     return (
-        f'<section class="ut-turn" data-turn="{turn}"{hidden} aria-label="{title}">'
-        f'<h2>{title}</h2><p class="ut-for">{question}</p>{body}</section>'
+        f'<section class="ut-turn"{hidden}><h2>{title}</h2><p class="ut-for">{question}</p>{body}</section>'
     )
 
 
@@ -54,14 +49,13 @@ def _card(citation: Citation, turn: int) -> str:
     score = round(100 * min(1.0, max(0.0, citation.score)))
     where = place(citation.source, citation.page)
     page = f'<span class="ut-page">{where}</span>' if where else ""
+    bar = f'<span class="ut-score" role="img" title="Fit: {score}%"><i style="width:{score}%"></i></span>'
     heading = f'<div class="ut-heading">{escaped(citation.heading)}</div>' if citation.heading else ""
     return (
-        f'<article class="ut-card" id="c{turn}-{citation.marker}" tabindex="0" '
-        f'aria-label="Source {citation.marker}: {escaped(citation.source)} {where}">'
+        f'<article class="ut-card" id="c{turn}-{citation.marker}" tabindex="0">'
         f'<header><span class="ut-number">{citation.marker}</span>'
         f'<span class="ut-source" title="{escaped(citation.source)}">{escaped(citation.source)}</span>{page}'
-        f'<span class="ut-score" role="img" title="How well it fits: {score} of 100" '
-        f'aria-label="fits {score} of 100"><i style="width:{score}%"></i></span></header>'
+        f"{bar}</header>"
         f"{heading}{_passage(citation)}</article>"
     )
 
@@ -72,15 +66,15 @@ def _passage(citation: Citation) -> str:
     at = text.find(quote) if quote else -1
     if at < 0:
         shown = shortened(text, BEFORE + AFTER)
-        marked = f"<mark>{escaped(quote)}</mark> " if quote else ""
-        lead = f'<p class="ut-text">{marked}{escaped(shown)}</p>'
-        return lead + (_whole(escaped(text)) if shown != text else "")
+        marked = f"<mark>{passage_html(quote)}</mark> " if quote else ""
+        lead = f'<p class="ut-text">{marked}{passage_html(shown)}</p>'
+        return lead + (_whole(passage_html(text)) if shown != text else "")
     before, after = text[:at], text[at + len(quote) :]
-    mark = f"<mark>{escaped(quote)}</mark>"
+    mark = f"<mark>{passage_html(quote)}</mark>"
     head = before if len(before) <= BEFORE else "…" + before[-BEFORE:].partition(" ")[2]
     tail = shortened(after, AFTER)
-    lead = f'<p class="ut-text">{escaped(head)}{mark}{escaped(tail)}</p>'
-    full = escaped(before) + mark + escaped(after)
+    lead = f'<p class="ut-text">{passage_html(head)}{mark}{passage_html(tail)}</p>'
+    full = passage_html(before) + mark + passage_html(after)
     return lead if (head, tail) == (before, after) else lead + _whole(full)
 
 

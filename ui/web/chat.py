@@ -16,13 +16,14 @@ import gradio as gr
 from ingest.errors import BadRequest, UnitutorError
 from rag.sessions import Conversation, Record, Sessions, history
 from rag.types import Answer, Ask
-from ui.web.cards import escaped, panel
+from ui.web.cards import panel
 from ui.web.controls import Controls, chosen_decoding, chosen_sources
 from ui.web.job import Job, Jobs
 from ui.web.listing import SHOWN, listing
-from ui.web.text import answer_markdown, question_markdown, typed
+from ui.web.text import answer_markdown, escaped, question_markdown, typed
 
 Changes = dict[Any, Any]
+WAITING = 32  # questions that may wait for the engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Parts:
     box: gr.Textbox
     line: gr.HTML  # one line under the box: what went wrong
     chat: gr.Chatbot
-    panel: gr.HTML
+    panel: gr.Markdown
     title: gr.HTML
     side: gr.HTML
     download: gr.JSON
@@ -96,11 +97,14 @@ class Chat:
         if not self.jobs.put(_page(request), job):
             return {p.line: _line("The last answer is still being written. Press Esc to stop it.")}
         before = self.jobs.ahead(job)
+        if before >= WAITING:
+            self.jobs.drop(_page(request))
+            return {p.line: _line("Too many questions are waiting already: try again in a minute.")}
         waiting = f"Waiting: {before} before you…" if before else ""
         return {
             **self._growing(records, job.answer, 0.0, waiting),
             p.line: "",
-            p.box: gr.Textbox(submit_btn=False, stop_btn=True, **({"value": ""} if keep is None else {})),
+            p.box: self._box(running=True) if keep is not None else self._box(running=True, text=""),
         }
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
@@ -139,7 +143,7 @@ class Chat:
         if isinstance(job.error, UnitutorError):
             changes[p.line] = _line(str(job.error))
         if not job.began and not values[p.box]:
-            changes[p.box] = gr.Textbox(value=job.ask.question, submit_btn=True, stop_btn=False)
+            changes[p.box] = self._box(text=job.ask.question)
         return changes
 
     def stop(self, values: Changes, request: gr.Request) -> Changes:
@@ -206,7 +210,7 @@ class Chat:
                 return self.show(conversation)
             self.leave(request)
             self.sessions.truncate(conversation, len(turns) - 1)
-            box = gr.Textbox(value=turns[-1].question, submit_btn=True, stop_btn=False)
+            box = self._box(text=turns[-1].question)
             return {**self.show(conversation), self.parts.box: box}
 
         return self._guarded(back)
@@ -235,7 +239,7 @@ class Chat:
             p.chat: _messages(records),
             p.panel: panel([record.answer for record in records]),
             p.title: f"<h1>{escaped(title)}</h1>" if title else "",
-            p.box: gr.Textbox(submit_btn=True, stop_btn=False),
+            p.box: self._box(),
             p.line: "",
             **self._list(conversation if found else ""),
         }
@@ -252,6 +256,12 @@ class Chat:
     def _list(self, current: str, removed: Conversation | None = None) -> Changes:
         kept = self.sessions.list(limit=SHOWN)
         return {self.parts.side: listing(kept, current, date.today(), removed)}
+
+    def _box(self, running: bool = False, text: str | None = None) -> gr.Textbox:
+        """The box with its button to send or to stop; without `text`, what is typed stays."""
+        if text is None:
+            return gr.Textbox(submit_btn=not running, stop_btn=running)
+        return gr.Textbox(value=text, submit_btn=not running, stop_btn=running)
 
     def _listed(self, values: Changes, change: Any) -> Changes:
         def changed() -> Changes:

@@ -43,7 +43,7 @@ class Controls:
     p: gr.Number
     min_p: gr.Number
     beams: gr.Number
-    seed: gr.Number
+    seed: gr.Textbox  # empty for a new one each time
 
     def inputs(self) -> set[Any]:
         """What a question needs to know of them."""
@@ -85,7 +85,14 @@ def build(sources: tuple[str, ...]) -> Controls:
                     p=_number("p", 0.9, "p", step=0.05),
                     min_p=_number("min-p", 0.1, "min-p", step=0.05),
                     beams=_number("Beams", 4, "beams", precision=0),
-                    seed=_number("Seed", None, "seed", precision=0, placeholder="a new one each time"),
+                    seed=gr.Textbox(
+                        label="Seed",
+                        placeholder="new each time",
+                        visible=False,
+                        min_width=110,
+                        max_lines=1,
+                        elem_id="ut-seed",
+                    ),
                 )
     name.change(
         lambda strategy: _visible(controls, strategy),
@@ -108,11 +115,7 @@ def chosen_decoding(controls: Controls, values: Mapping[Any, Any]) -> Decoding:
     """The decoding that the panel describes; raises BadRequest on a bad value."""
     name = values[controls.name]
     sampled = name in SAMPLED
-    seed = values[controls.seed]
-    if seed is None:
-        seed = random.randrange(2**31) if sampled else 0
-    whole = {"k": values[controls.k], "beams": values[controls.beams], "seed": seed}
-    for label, value in whole.items():
+    for label, value in (("k", values[controls.k]), ("beams", values[controls.beams])):
         if value is not None and value != int(value):
             raise BadRequest(f"{label} must be a whole number, not {value:g}.")
     return decoding(
@@ -122,7 +125,7 @@ def chosen_decoding(controls: Controls, values: Mapping[Any, Any]) -> Decoding:
         p=values[controls.p] if name == "top-p" else None,
         min_p=values[controls.min_p] if name == "min-p" else None,
         beams=_int(values[controls.beams]) if name == "beam" else None,
-        seed=int(seed) if sampled else 0,
+        seed=_seed(values[controls.seed]) if sampled else 0,
     )
 
 
@@ -141,8 +144,17 @@ def _visible(controls: Controls, strategy: str) -> dict[Any, Any]:
         controls.p: gr.Number(visible=strategy == "top-p"),
         controls.min_p: gr.Number(visible=strategy == "min-p"),
         controls.beams: gr.Number(visible=strategy == "beam"),
-        controls.seed: gr.Number(visible=sampled),
+        controls.seed: gr.Textbox(visible=sampled),
     }
+
+
+def _seed(typed: str | None) -> int:
+    typed = (typed or "").strip()
+    if not typed:
+        return random.randrange(2**31)
+    if not typed.isascii() or not typed.isdigit():
+        raise BadRequest(f"seed must be a whole number from 0 up, not '{typed[:20]}'.")
+    return int(typed[:30])
 
 
 def _int(value: float | None) -> int | None:

@@ -73,17 +73,19 @@ class Job:
             self._news.wait_for(lambda: self._done, timeout)
 
     def updates(self, at_least_every: float = 1.0, at_most_every: float = 0.06) -> Iterator[Answer]:
-        """The answer so far, whenever it has grown or a second has passed, until it is whole; then see `answer`."""
-        seen: Answer | None = None
-        while not self.left:
+        """The answer so far, whenever it has grown or a second has passed; what it ends as is in `answer`."""
+        seen: list[Answer] = []  # the one shown last
+
+        def news() -> bool:
+            return self._done or self.left or not seen or self.answer is not seen[-1]
+
+        while True:
             with self._news:
-                self._news.wait_for(
-                    lambda: self.answer is not seen or self._done or self.left, at_least_every
-                )
+                self._news.wait_for(news, at_least_every)
                 if self._done or self.left:
                     return
-                seen = self.answer
-            yield seen
+                seen = [self.answer]
+            yield seen[-1]
             time.sleep(at_most_every)
 
     def _run(self) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from rag.sessions import Conversation
-from ui.web.cards import escaped
+from ui.web.text import escaped
 
 SHOWN = 300  # conversations in the list; older ones stay in the database
 
-_PEN = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 13l.7-3L10.500 3.200l2.300 2.300L6 12.300z"/></svg>'
+_PEN = (
+    '<svg viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M3 13l.7-3L10.500 3.200l2.300 2.300L6 12.300z"/></svg>'
+)
 _BIN = (
     '<svg viewBox="0 0 16 16" aria-hidden="true">'
     '<path d="M3 4.500h10M6.500 4.500V3h3v1.500M4.500 4.500l.5 8.500h6l.5-8.500M7 7v4M9 7v4"/></svg>'

@@ -97,5 +97,28 @@ window.unitutor = (() => {
     history.replaceState(history.state, '', url);
   }
 
+  // On a phone the list of conversations covers the page, so it starts closed and closes after use.
+  const narrow = matchMedia('(max-width: 900px)');
+  function fold() {
+    const toggle = one('#ut-sidebar.open .toggle-button');
+    if (toggle && narrow.matches) toggle.click();
+    if (toggle) document.documentElement.classList.add('ut-ready');
+    return Boolean(toggle);
+  }
+  const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open)')) clearInterval(watch); }, 50);
+  document.addEventListener('click', (event) => {
+    const chosen = event.target.closest && event.target.closest('#ut-new, #ut-conversations [data-act=open]');
+    if (chosen && narrow.matches) setTimeout(fold, 150);
+  });
+
+  // On a phone the page and not the chat scrolls: a new question is brought to its top.
+  let asked = 0;
+  new MutationObserver(() => {
+    const rows = document.querySelectorAll('#ut-chat .user-row');
+    const more = rows.length > asked;
+    asked = rows.length;
+    if (more && narrow.matches) rows[rows.length - 1].scrollIntoView({ block: 'start' });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   return { showCard, plain, rename, save, address };
 })();

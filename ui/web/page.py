@@ -19,11 +19,11 @@ LIST_JS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-act]');
   if (!button) return;
-  const id = button.dataset.id;
-  if (button.dataset.act === 'open') trigger('open', {id});
-  if (button.dataset.act === 'delete') trigger('delete', {id});
-  if (button.dataset.act === 'restore') trigger('restore', {id});
-  if (button.dataset.act === 'rename') window.unitutor.rename(button, (title) => trigger('rename', {id, title}));
+  const {id, act} = button.dataset;
+  if (act === 'open') trigger('open', {id});
+  if (act === 'delete') trigger('delete', {id});
+  if (act === 'restore') trigger('restore', {id});
+  if (act === 'rename') unitutor.rename(button, (title) => trigger('rename', {id, title}));
 });
 """
 
@@ -70,7 +70,13 @@ def build(tutor: Any, sessions: Sessions) -> None:
                 )
                 controls = controls_module.build(tutor.sources)
         with gr.Column(scale=2, min_width=300, elem_id="ut-aside"):
-            panel = gr.HTML(elem_id="ut-panel", js_on_load=None)
+            panel = gr.Markdown(
+                elem_id="ut-panel",
+                latex_delimiters=DELIMITERS,
+                sanitize_html=True,
+                container=False,
+                show_label=False,
+            )
     where = gr.Textbox(visible="hidden", elem_id="ut-where")
     download = gr.JSON(visible=False)
     parts = Parts(where, box, line, chat, panel, title, side, download, controls)
@@ -80,8 +86,8 @@ def build(tutor: Any, sessions: Sessions) -> None:
 def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     shown = p.shown()
-    asked = {p.where, p.box, *p.controls.inputs()}
-    settled = {p.where, p.box}
+    asked: set[Any] = {p.where, p.box, *p.controls.inputs()}
+    settled: set[Any] = {p.where, p.box}
     following = []
     for event, handler in (
         (p.box.submit, page.ask),

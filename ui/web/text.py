@@ -9,6 +9,7 @@ delimiters the chat knows, so that a price in dollars is not taken for one.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -31,6 +32,10 @@ FLAGS = {
     "unsupported": ("?", "The notes do not support this sentence"),
     "partly": ("~", "The notes support only a part of this sentence"),
 }
+
+# gr.HTML reads its value as a template and Markdown looks for formulas before it parses HTML, so
+# what those are written with is escaped too.
+_INERT = str.maketrans({c: f"&#{ord(c)};" for c in "{}$`\\%"})
 
 # After which character a joiner goes, by what makes it dangerous.
 _ACTIVE = re.compile(
@@ -65,6 +70,23 @@ def typed(text: str) -> str:
 def question_markdown(question: str) -> str:
     """A question as it stands in the chat."""
     return "".join(_piece(piece, set(), 0) for piece in _split(question, {}))
+
+
+def passage_html(text: str) -> str:
+    """A stretch of notes as HTML on one line, its formulas rendered and all else as written."""
+    parts = []
+    for piece in _split(text, {}):
+        tex = None if isinstance(piece, str) else _tex(piece)
+        if tex:
+            parts.append(html.escape(tex.replace("\n", " ")))
+        else:
+            parts.append(escaped(piece if isinstance(piece, str) else piece[0]).replace("\n", "<br>"))
+    return "".join(parts)
+
+
+def escaped(text: str) -> str:
+    """Text fit for HTML and for an attribute in double quotes, inert as a template and as a formula."""
+    return html.escape(text).translate(_INERT)
 
 
 def answer_markdown(answer: Answer, turn: int, state: str = "whole", seconds: float | None = None) -> str:
@@ -111,10 +133,14 @@ def _piece(piece: str | re.Match[str], known: set[int], turn: int) -> str:
         numbers = [int(n) for n in piece["markers"].split(",")]
         if set(numbers) <= known:
             return "".join(_marker(turn, number) for number in numbers)
+    return _tex(piece) or inert(piece[0])
+
+
+def _tex(piece: re.Match[str]) -> str | None:
     for name in ("display", "square", "round", "inline"):
         if piece[name]:
-            return _formula(piece[name], name in ("display", "square")) or inert(piece[0])
-    return inert(piece[0])
+            return _formula(piece[name], name in ("display", "square"))
+    return None
 
 
 def _marker(turn: int, number: int) -> str:
@@ -174,26 +200,23 @@ def _working(answer: Answer, seconds: float) -> str:
 
 
 def _foot(answer: Answer, state: str) -> str:
-    """The quiet line under an answer: how it ended, what the notes do not hold up, how long it took."""
-    parts = []
-    if state == "unfinished":
-        parts.append("Cut off")
-    elif answer.stopped:
-        parts.append("Stopped")
+    """The quiet lines under an answer: what the notes do not hold up; how it ended, how long it took."""
+    doubts = []
     for label, words in (("unsupported", "not supported by the notes"), ("partly", "only partly supported")):
         count = sum(s.label == label for s in answer.sentences)
         if count:
-            parts.append(f"{FLAGS[label][0]} {count} sentence{'s' if count > 1 else ''} {words}")
+            doubts.append(f"{FLAGS[label][0]} {count} sentence{'s' if count > 1 else ''} {words}")
+    facts = ["Cut off"] if state == "unfinished" else ["Stopped"] if answer.stopped else []
     took = answer.timings
     if took.total_ms:
-        parts.append(f"{took.total_ms / 1000:.1f} s")
+        facts.append(f"{took.total_ms / 1000:.1f}\u00a0s")
     if took.first_word_ms:
-        parts.append(f"first word {took.first_word_ms / 1000:.1f} s")
+        facts.append(f"first word {took.first_word_ms / 1000:.1f}\u00a0s")
     if took.output_tokens:
-        parts.append(f"{took.output_tokens} tokens")
+        facts.append(f"{took.output_tokens}\u00a0tokens")
     if took.output_tokens and answer.decoding.name != "greedy":
-        parts.append(settings(answer.decoding))
-    return _small("foot", " · ".join(parts)) if parts else ""
+        facts.append(settings(answer.decoding))
+    return "\n".join(_small("foot", " · ".join(line)) for line in (doubts, facts) if line)
 
 
 def _small(kind: str, words: str) -> str:
