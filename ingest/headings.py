@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ingest.lines import Block
+from ingest.lines import CONNECTORS, Block
 
 # Levels given to headings by their look, where the file has none that can be trusted.
 DOCUMENT, CAPITALS, TITLE, NUMBERED, COLON = 1, 2, 3, 4, 5
@@ -149,6 +149,7 @@ def _titular(block: Block) -> bool:
         and not text.endswith((".", ",", ";", ":", "!"))
         and ": " not in text
         and not _MATHS.search(text)
+        and text.rsplit(None, 1)[-1].lower() not in CONNECTORS
         and (len(text.split()) <= 6 or text.endswith("?") or _capitalised(text))
     )
 
@@ -171,12 +172,13 @@ def _levelled(found: Sequence[Block]) -> list[Block]:
     out: list[Block] = []
     first = True
     capitals = sum(block.kind == "heading" and block.text.isupper() for block in found)
+    times = Counter(key(block.text) for block in found if block.kind == "heading")
     for block in found:
         if block.kind == "heading":
             text = block.text
             if _ORDINAL.match(text) or _QUESTION.match(text):
                 level = NUMBERED
-            elif first:
+            elif first and times[key(text)] == 1:
                 level = DOCUMENT
             elif text.endswith(":"):
                 level = COLON

@@ -57,6 +57,7 @@ def _no_furniture(pages: list[list[str]], numbers: Sequence[int | None]) -> list
         count.update({_shape(lines[i]) for i in places})
     running = {shape for shape, times in count.items() if times >= max(3, SHARE * len(pages))}
     titles = {shape for shape in running if count[shape] >= max(3, TITLE_SHARE * len(pages))}
+    offset = _offset(pages, edges, numbers)
     met: set[str] = set()
     out = []
     for lines, places, number in zip(pages, edges, numbers, strict=True):
@@ -68,10 +69,22 @@ def _no_furniture(pages: list[list[str]], numbers: Sequence[int | None]) -> list
                 if shape in titles and shape in met:
                     drop.add(i)
                 met.add(shape)
-            elif (bare and int(bare[1]) == number) or (shape in running and _plain(line)):
+            elif (bare and int(bare[1]) - (number or 0) in (0, offset)) or (
+                shape in running and _plain(line)
+            ):
                 drop.add(i)
         out.append([line for i, line in enumerate(lines) if i not in drop])
     return out
+
+
+def _offset(pages: list[list[str]], edges: list[list[int]], numbers: Sequence[int | None]) -> int | None:
+    """How far the printed page numbers are from ours, if there are any."""
+    count: Counter[int] = Counter()
+    for lines, places, number in zip(pages, edges, numbers, strict=True):
+        found = {int(bare[1]) for i in places if (bare := _BARE_NUMBER.fullmatch(lines[i].strip()))}
+        count.update(printed - (number or 0) for printed in found)
+    offset, times = count.most_common(1)[0] if count else (0, 0)
+    return offset if times >= max(2, len(pages) / 2) else None
 
 
 def _plain(line: str) -> bool:
