@@ -89,7 +89,9 @@ def pip(step, what, arguments, inputs):
         return
     command = [str(VENV_PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     command += ["--progress-bar", "off", *os.environ.get("UNITUTOR_PIP", "").split(), *arguments]
-    started = time.monotonic()
+    started = _shown["at"] = time.monotonic()
+    if not sys.stderr.isatty():
+        say(what + " …")
     with LOG.open("a+", encoding="utf-8", errors="replace") as log:
         log.write("\n$ " + " ".join(command) + "\n")
         log.flush()

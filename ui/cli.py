@@ -121,11 +121,14 @@ def search(
     """Find passages, best first, without a language model."""
     _one_of(question, batch, out)
     lines = batches.read(batch) if batch else []
+    if question is not None:
+        tutor.check_question(question)
     retriever = tutor.open_retriever(index, encoder)
     chosen = _known(source, tuple(sorted({p.source for p in retriever.index.passages})))
     if batch and out:
 
         def found(line: batches.Line) -> dict[str, Any]:
+            tutor.check_question(line.turns[-1])
             return {"hits": [terminal.hit_json(h) for h in retriever.search(line.turns[-1], hits, chosen)]}
 
         _run(batch, lines, out, found)

@@ -88,7 +88,7 @@ def test_search_stays_here_and_loads_no_language_model(guarded: dict[str, str], 
         "from ui.cli import app\n"
         "try: app()\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('gradio', 'rag.chain', 'rag.engines.local', 'transformers.models.qwen2') "
+        "print([m for m in ('gradio', 'rag.engines.local', 'transformers.models.qwen2') "
         "if m in sys.modules])"
     )
     seen = subprocess.run(

@@ -130,8 +130,9 @@ def test_an_error_is_one_line_on_stderr_and_exit_1(unitutor: Any) -> None:
 
 @pytest.mark.parametrize("question", ["", "   ", "x" * 50_000])
 def test_a_question_that_cannot_be_read_exits_1(unitutor: Any, chain: Chain, question: str) -> None:
-    status, out, err = unitutor("ask", question)
-    assert status == 1 and err.count("\n") == 1 and len(err) < 200 and out == "" and not chain.asked
+    for command in ("ask", "search"):
+        status, out, err = unitutor(command, question)
+        assert status == 1 and err.count("\n") == 1 and len(err) < 200 and out == "" and not chain.asked
 
 
 @pytest.mark.parametrize(
