@@ -33,7 +33,9 @@ lint: develop
 	@$(BIN)/mypy
 
 bench: develop ## the measured comparisons; minutes to hours
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/unitutor ingest
+	@for file in $$(grep -l __main__ tests/bench/*.py); do \
+		echo "== $$file"; $(BIN)/python -m tests.bench.$$(basename $$file .py) || exit 1; done
 
 install: python
 	@$(PYTHON) tools/install.py
