@@ -133,18 +133,34 @@ def _groups(parts: Sequence[Section], path: tuple[str, ...], settings: Splitter)
     """Runs of neighbours that may stand together: slight, numbered, on one page, and fitting."""
     run: list[Section] = []
     for part in parts:
-        joins = (
-            run
-            and all(_slight(p, settings) and _ORDERED.match(p.title) for p in (run[-1], part))
+        if run and not (
+            all(_slight(p, settings) and _ORDERED.match(p.title) for p in (run[-1], part))
             and run[-1].page == part.page
-            and _fits(path, [u for p in [*run, part] for u in _titled(p, 0)], settings)
-        )
-        if run and not joins:
-            yield run
+        ):
+            yield from _shared(run, path, settings)
             run = []
         run.append(part)
     if run:
-        yield run
+        yield from _shared(run, path, settings)
+
+
+def _shared(run: list[Section], path: tuple[str, ...], settings: Splitter) -> list[list[Section]]:
+    """The run in as few groups as fit, of about one size, so that none is left alone at the end."""
+    best: list[list[Section]] = []
+    share = settings.target
+    while share > settings.small:
+        groups: list[list[Section]] = [[]]
+        for part in run:
+            units = [unit for p in [*groups[-1], part] for unit in _titled(p, 0)]
+            over = _words(units) - _words(_titled(part, 0)) // 2 > share
+            if groups[-1] and (over or not _fits(path, units, settings)):
+                groups.append([])
+            groups[-1].append(part)
+        if best and len(groups) > len(best):
+            return best
+        best = groups
+        share -= 5
+    return best
 
 
 def _flat(section: Section) -> list[Unit]:
