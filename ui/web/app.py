@@ -42,6 +42,7 @@ def launch(
             server_port=port,
             prevent_thread_lock=True,
             share=False,
+            max_threads=100,
             quiet=True,
             show_error=False,
             footer_links=[],

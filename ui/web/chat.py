@@ -6,6 +6,7 @@ The database is the truth: what is shown of a finished turn is read back from it
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,7 +21,7 @@ from ui.web.cards import panel
 from ui.web.controls import Controls, chosen_decoding, chosen_sources
 from ui.web.job import Job, Jobs
 from ui.web.listing import SHOWN, listing
-from ui.web.text import answer_markdown, escaped, question_markdown, typed
+from ui.web.text import answer_markdown, escaped, question_markdown, typed, waiting
 
 Changes = dict[Any, Any]
 WAITING = 32  # questions that may wait for the engine
@@ -100,9 +101,8 @@ class Chat:
         if before >= WAITING:
             self.jobs.drop(_page(request))
             return {p.line: _line("Too many questions are waiting already: try again in a minute.")}
-        waiting = f"Waiting: {before} before you…" if before else ""
         return {
-            **self._growing(records, job.answer, 0.0, waiting),
+            **self._growing(records, job.answer, 0.0, before),
             p.line: "",
             p.box: self._box(running=True) if keep is not None else self._box(running=True, text=""),
         }
@@ -114,10 +114,15 @@ class Chat:
         if job is None or not job.running:
             yield {p.line: gr.skip()}
             return
-        job.start()
         records: Sequence[Record] = ()
         if job.conversation:
             records = self.sessions.records(job.conversation)[: job.keep]
+        told = 0
+        while job.running and (before := self.jobs.turn(job)):
+            if before != told:
+                told = before
+                yield self._growing(records, job.answer, 0.0, before)
+            time.sleep(0.1)
         cards: tuple[Any, ...] = ()
         listed = False
         for answer in job.updates():
@@ -244,8 +249,8 @@ class Chat:
             **self._list(conversation if found else ""),
         }
 
-    def _growing(self, records: Sequence[Record], answer: Answer, seconds: float, note: str = "") -> Changes:
-        text = note or answer_markdown(answer, len(records), seconds=seconds)
+    def _growing(self, records: Sequence[Record], answer: Answer, seconds: float, before: int = 0) -> Changes:
+        text = waiting(before) if before else answer_markdown(answer, len(records), seconds=seconds)
         last = [
             {"role": "user", "content": question_markdown(answer.question)},
             {"role": "assistant", "content": text or "…"},

@@ -17,6 +17,7 @@ from ingest.errors import UnitutorError
 from rag.sessions import Sessions
 from rag.types import Answer, Ask
 
+PATIENCE = 3.0  # seconds after which a waiting question that no page asks about loses its place
 SAVED_EVERY = 1.0  # seconds between copies of an unfinished answer kept for the case of a crash
 
 
@@ -33,6 +34,7 @@ class Job:
         self.answer = Answer(ask.question, ask.decoding)
         self.error: BaseException | None = None
         self.started = time.monotonic()
+        self.seen = self.started  # when a page last asked about it
         self.left = False  # the page has turned to something else
         self._chain = chain
         self._sessions = sessions
@@ -50,6 +52,11 @@ class Job:
     def seconds(self) -> float:
         """How long ago it was asked."""
         return time.monotonic() - self.started
+
+    @property
+    def working(self) -> bool:
+        """Whether it holds the engine."""
+        return self._thread is not None and not self._done
 
     @property
     def began(self) -> bool:
@@ -135,11 +142,12 @@ class Job:
 
 
 class Jobs:
-    """The answers being written, one a page at most."""
+    """The answers asked for, one a page at most, and whose turn it is: the engine takes one at a time."""
 
     def __init__(self) -> None:
         """None yet."""
         self._jobs: dict[str, Job] = {}
+        self._leaving: list[Job] = []  # dropped, and still holding the engine
         self._lock = threading.Lock()
 
     def put(self, page: str, job: Job) -> bool:
@@ -156,14 +164,30 @@ class Jobs:
             return self._jobs.get(page)
 
     def ahead(self, job: Job) -> int:
-        """How many running jobs were asked before this one."""
+        """How many questions are to be answered before this one."""
         with self._lock:
-            return sum(j.running and j.started < job.started for j in self._jobs.values())
+            return self._ahead(job)
+
+    def turn(self, job: Job) -> int:
+        """Start the job if its turn has come; how many are before it, 0 once it has."""
+        with self._lock:
+            job.seen = time.monotonic()
+            before = self._ahead(job)
+            if not before:
+                job.start()
+            return before
+
+    def _ahead(self, job: Job) -> int:
+        awake = time.monotonic() - PATIENCE
+        others = [j for j in self._jobs.values() if j is not job and j.running]
+        others += [j for j in self._leaving if j.running]
+        return sum(j.working or (j.started < job.started and j.seen > awake) for j in others)
 
     def drop(self, page: str, leave: bool = True) -> Job | None:
         """Stop the page's job and forget it; the job, if there was one."""
         with self._lock:
             job = self._jobs.pop(page, None)
+            self._leaving = [j for j in (*self._leaving, job) if j is not None and j.working]
         if job is not None and job.running:
             job.stop(leave=leave)
         return job

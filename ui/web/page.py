@@ -96,14 +96,13 @@ def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
         (p.chat.edit, page.edit),
     ):
         taken = event(handler, asked, shown, **quick)
+        # The jobs see to it that the engine takes one question at a time, so Gradio need not.
         followed = taken.then(
             page.follow,
             None,
             shown,
-            concurrency_id="answer",
-            concurrency_limit=1,
-            show_progress="minimal",
-            show_progress_on=[p.line],
+            concurrency_limit=None,
+            show_progress="hidden",
             api_visibility="private",
         )
         followed.then(page.settle, settled, shown, **quick)

@@ -33,9 +33,9 @@ FLAGS = {
     "partly": ("~", "The notes support only a part of this sentence"),
 }
 
-# gr.HTML reads its value as a template and Markdown looks for formulas before it parses HTML, so
-# what those are written with is escaped too.
-_INERT = str.maketrans({c: f"&#{ord(c)};" for c in "{}$`\\%"})
+# gr.HTML reads its value as a template, and Markdown looks for formulas before it parses HTML and
+# ends that at an empty line, so what all these are written with is escaped too.
+_INERT = str.maketrans({c: f"&#{ord(c)};" for c in "{}$`\\%[]:@\n\r"})
 
 # After which character a joiner goes, by what makes it dangerous.
 _ACTIVE = re.compile(
@@ -80,7 +80,8 @@ def passage_html(text: str) -> str:
         if tex:
             parts.append(html.escape(tex.replace("\n", " ")))
         else:
-            parts.append(escaped(piece if isinstance(piece, str) else piece[0]).replace("\n", "<br>"))
+            prose = escaped(piece if isinstance(piece, str) else piece[0])
+            parts.append(re.sub(r"(?:&#1[03];[ \t]*)+", "<br>", prose))
     return "".join(parts)
 
 
@@ -102,6 +103,11 @@ def answer_markdown(answer: Answer, turn: int, state: str = "whole", seconds: fl
     body = "".join(_piece(piece, known, turn) for piece in _split(answer.answer, tags))
     foot = _working(answer, seconds) if seconds is not None else _foot(answer, state)
     return f"{body}\n\n{foot}" if body and foot else body or foot
+
+
+def waiting(before: int) -> str:
+    """What stands in the place of an answer whose turn has not come."""
+    return _small("stage", f"Waiting: {before} question{'s' if before > 1 else ''} before yours…")
 
 
 def _split(text: str, tags: dict[int, str]) -> Iterator[str | re.Match[str]]:
