@@ -8,6 +8,7 @@ stderr), 2 usage, 130 Ctrl-C.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -275,6 +276,11 @@ def main() -> None:
     except UnitutorError as error:
         _note(str(error))
         sys.exit(1)
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:  # `| head` has read enough: that is no error, and nothing to report
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -35,6 +36,23 @@ def test_help_starts_at_once_and_loads_nothing_heavy() -> None:
     )
     assert done.stdout.rstrip().endswith("[]")
     assert time.perf_counter() - started < 5  # a quarter of a second; the machine may be busy
+
+
+def test_a_reader_that_leaves_early_hears_no_complaint() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ui.cli", "ask", "--help"],
+            cwd=ROOT,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(write)
+    assert done.stderr == b"" and done.returncode in (0, 1)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
