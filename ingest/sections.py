@@ -25,6 +25,7 @@ class Unit:
     page: int | None
     indent: int = 0
     lead: bool = False  # means little without what follows
+    whole: bool = False  # is a paragraph of its own
     start: bool = True  # begins a line of its own (a sentence in a paragraph need not)
 
 
@@ -45,8 +46,8 @@ def tree(pages: Sequence[Page]) -> Section:
         for unit in _units(page):
             heading = _HEADING.fullmatch(unit.text) if unit.kind == "heading" else None
             if heading is None:
-                # Slides built up step by step repeat their sentences.
-                if unit.kind != "para" or all(unit.text != old.text for old in path[-1].units):
+                # Slides built up step by step repeat their lines.
+                if not unit.whole or all(unit.text != old.text for old in path[-1].units):
                     path[-1].units.append(unit)
                 continue
             level, title = len(heading[1]), heading[2].strip().rstrip(":").strip()
@@ -90,7 +91,9 @@ def _units(page: Page) -> Iterator[Unit]:
         elif is_row(bare):
             yield Unit(bare, "row", page.number)
         else:
-            for at, part in enumerate(sentences(bare)):
-                yield Unit(part, "para", page.number, lead=part.endswith(":"), start=at == 0)
+            parts = sentences(bare)
+            for at, part in enumerate(parts):
+                alone = len(parts) == 1
+                yield Unit(part, "para", page.number, lead=part.endswith(":"), whole=alone, start=at == 0)
     if code:
         yield Unit("\n".join(code), "code", page.number)
