@@ -68,3 +68,25 @@ def test_same_input_same_output_and_no_repeats() -> None:
 def test_nothing_from_nothing() -> None:
     assert starters([]) == ()
     assert starters([passage((), "text")]) == ()
+
+
+def test_a_question_that_goes_on_from_another_is_left_out() -> None:
+    found = starters(
+        [passage(("Review",), "1. Why does a flow have an exact likelihood?", "Which of the two is learned?")]
+    )
+    assert found == ("Why does a flow have an exact likelihood?",)
+
+
+def test_what_a_sentence_defines_comes_before_what_has_more_text() -> None:
+    found = starters(
+        [
+            passage(("Fair use in class",), "Words " * 90),
+            passage(
+                ("7.1 API Keys",),
+                "An API key is a password for a program.",
+                "Keep each of the API keys safe.",
+            ),
+            passage(("Temperature",), "Temperature is a divisor of the logits: low temperature is safe."),
+        ]
+    )
+    assert found == ("What is temperature?", "What are API Keys?", "What is Fair use in class?")
