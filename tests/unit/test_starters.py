@@ -89,4 +89,4 @@ def test_what_a_sentence_defines_comes_before_what_has_more_text() -> None:
             passage(("Temperature",), "Temperature is a divisor of the logits: low temperature is safe."),
         ]
     )
-    assert found == ("What is temperature?", "What are API Keys?", "What is Fair use in class?")
+    assert found == ("What are API Keys?", "What is temperature?", "What is Fair use in class?")
