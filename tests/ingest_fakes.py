@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 from collections.abc import Sequence
@@ -35,8 +36,13 @@ class FakeEncoder:
         return pairs
 
     def _word(self, word: str) -> np.ndarray:
-        seed = int(hashlib.md5(word.encode()).hexdigest()[:8], 16)
-        return np.random.default_rng(seed).normal(size=self.dimension).astype(np.float32)
+        return _vector(word, self.dimension)
+
+
+@functools.cache
+def _vector(word: str, dimension: int) -> np.ndarray:
+    seed = int(hashlib.md5(word.encode()).hexdigest()[:8], 16)
+    return np.random.default_rng(seed).normal(size=dimension).astype(np.float32)
 
 
 def pdf(pages: Sequence[Sequence[tuple[str, float]]], header: str = "", footer: bool = False) -> bytes:
