@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -160,12 +161,16 @@ def _capitalised(text: str) -> bool:
 
 
 def _unsure(found: Sequence[Block]) -> bool:
-    """Levels are no guide if one title stands at several."""
-    levels: dict[str, set[int]] = defaultdict(set)
-    for block in found:
-        if block.kind == "heading" and not block.text.endswith(":"):
-            levels[key(block.text)].add(block.level)
-    return any(len(of) > 1 for of in levels.values())
+    """Levels are no guide if a title that goes on from slide to slide changes its level on the way."""
+    titles = [
+        block
+        for block in found
+        if block.kind == "heading" and not block.text.endswith(":") and not _ORDINAL.match(block.text)
+    ]
+    return any(
+        key(one.text) == key(next_.text) and one.level != next_.level
+        for one, next_ in itertools.pairwise(titles)
+    )
 
 
 def _levelled(found: Sequence[Block]) -> list[Block]:

@@ -250,6 +250,19 @@ def test_lock_holds_between_processes(notes: Path, tmp_path: Path) -> None:
     build([notes], tmp_path / "ix", FakeEncoder())
 
 
+def test_pdf_furniture_is_gone(tmp_path: Path) -> None:
+    birds = ("wren", "robin", "heron", "crane")
+    data = pdf(
+        [[(f"The {b}", 18.0), (f"A {b} is a bird that sings.", 11.0)] for b in birds], "Birds 2024", True
+    )
+    write(tmp_path / "n", {"b.pdf": data})
+    build([tmp_path / "n"], tmp_path / "ix", FakeEncoder())
+    found = store.open_index(tmp_path / "ix", FakeEncoder()).passages
+    assert [(p.page, p.heading[-1], p.text) for p in found] == [
+        (number, f"The {b}", f"A {b} is a bird that sings.") for number, b in enumerate(birds, 1)
+    ]
+
+
 def test_deck_keeps_slides_apart(tmp_path: Path) -> None:
     slides = [
         ("Deck", [(0, "Sub")], ""),

@@ -75,6 +75,22 @@ def test_repeated_plain_titles_with_parts() -> None:
     assert re.search(r"(?m)^#+ A\. Igneous\n\n- From magma\.\n- Like basalt\.", found)
 
 
+def test_levels_that_wander_from_slide_to_slide_are_set_right() -> None:
+    found = text(
+        "# Course\n\n### Rock\n\n### 1. Granite\n\n#### Uses:\n\n- walls\n\n"
+        "## Rock\n\n#### 2. Basalt\n\n- dark\n\n# Sand\n\n- soft\n"
+    )
+    assert found == (
+        "# Course\n\n### Rock\n\n#### 1. Granite\n\n##### Uses:\n\n- walls\n\n"
+        "#### 2. Basalt\n\n- dark\n\n### Sand\n\n- soft"
+    )
+
+
+def test_levels_that_can_be_trusted_stay() -> None:
+    said = "# Rock\n\n## Uses\n\nWalls.\n\n# Sand\n\n### Uses\n\nGlass."
+    assert text(said) == said
+
+
 @pytest.mark.parametrize("mark", ["•", "o", "$\\circ$", "▪", "*", "–"])
 def test_bullets(mark: str) -> None:
     assert (
