@@ -17,6 +17,7 @@ import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
+from pydantic import PrivateAttr
 
 from ingest.errors import BadRequest
 from ingest.store import Index, tokens
@@ -179,13 +180,17 @@ def neighbours(retriever: Retriever, hits: list[Hit]) -> list[Hit]:
 class NotesRetriever(BaseRetriever):
     """The same search as a LangChain retriever, for chains that are not ours."""
 
-    retriever: Retriever
     k: int = 5
+    _retriever: Retriever = PrivateAttr()
+
+    def __init__(self, retriever: Retriever, k: int = 5) -> None:
+        super().__init__(k=k)
+        self._retriever = retriever
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        return [_document(hit.passage, hit.score) for hit in self.retriever.search(query, self.k)]
+        return [_document(hit.passage, hit.score) for hit in self._retriever.search(query, self.k)]
 
 
 def _document(passage: Passage, score: float) -> Document:

@@ -7,6 +7,7 @@ what is near. Sentences keep the order of the notes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from ingest.types import Hit, Passage
 
 BUDGET = 260  # tokens of notes in a prompt; tests/bench/answers.py reports quality against it
 STANDING = 0.6  # what the best passage's sentences gain over the last one's
+_OPTION = re.compile(r"\s*(?:[a-h][).]|Answer\b)", re.IGNORECASE)
 LEAST = 0.45  # a sentence worth less stays out even where there is room
 
 
@@ -56,21 +58,41 @@ def choose(
     """
     if not hits:
         return []
-    worth: list[tuple[float, int, int]] = []
+    worth: list[tuple[float, int, tuple[int, ...]]] = []
     best, last = hits[0].score, hits[-1].score
     for rank, (hit, near) in enumerate(zip(hits, cosines, strict=True)):
         standing = STANDING * (hit.score - last) / (best - last) if best > last else STANDING
-        worth += [(float(value) + standing, rank, place) for place, value in enumerate(near)]
+        for unit in units(hit.passage.sentences):
+            worth.append((max(float(near[place]) for place in unit) + standing, rank, unit))
     worth.sort(key=lambda one: (-one[0], one[1], one[2]))
     taken: dict[int, set[int]] = {}
     left = budget
-    for value, rank, place in worth:
+    for value, rank, unit in worth:
         passage = hits[rank].passage
-        cost = count(passage.sentences[place]) + 1
+        cost = sum(count(passage.sentences[place]) + 1 for place in unit)
         if rank not in taken:
             cost += count(passage.title) + 6
         if taken and (value < LEAST or cost > left):
             continue
-        taken.setdefault(rank, set()).add(place)
+        taken.setdefault(rank, set()).update(unit)
         left -= cost
     return [Choice(hits[rank], tuple(sorted(taken[rank]))) for rank in sorted(taken)]
+
+
+def units(sentences: Sequence[str]) -> list[tuple[int, ...]]:
+    """Places of sentences that only make sense together: a line that leads in, with its items.
+
+    A lead-in ends in ':' or '?'; its items are what follows without a full stop, and the options
+    and answer of a multiple-choice question.
+    """
+    found: list[list[int]] = []
+    open_unit = False
+    for place, sentence in enumerate(sentences):
+        leads = sentence.rstrip().endswith((":", "?"))
+        item = not sentence.rstrip().endswith((".", "!")) or _OPTION.match(sentence) is not None
+        if open_unit and item and not leads:
+            found[-1].append(place)
+        else:
+            found.append([place])
+            open_unit = leads
+    return [tuple(unit) for unit in found]
