@@ -65,6 +65,8 @@ def launch(
 
 
 def _free(host: str, port: int) -> None:
+    if not 0 < port < 65536:
+        raise UnitutorError(f"There is no port {port}: choose one from 1 to 65535 with --port.")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -74,7 +76,7 @@ def _free(host: str, port: int) -> None:
         raise UnitutorError(
             f"There is no address '{host}' on this machine: choose another --host."
         ) from error
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise UnitutorError(
             f"Port {port} on {host} is taken or not allowed: choose one with --port."
         ) from error

@@ -50,6 +50,13 @@ window.unitutor = (() => {
     navigator.clipboard.writeText = (text) => write(plain(String(text)));
   }
 
+  document.addEventListener('copy', (event) => {
+    const text = String(getSelection());
+    if (!text.includes('\u2060')) return;
+    event.clipboardData.setData('text/plain', text.replace(/\u2060/g, ''));
+    event.preventDefault();
+  });
+
   // Renaming in place: Enter or leaving the field keeps the name, Esc does not.
   function rename(button, done) {
     const row = button.closest('li');

@@ -17,6 +17,7 @@ from rag.transcript import settings
 from rag.types import Answer, Sentence, Stage
 
 JOINER = "\u2060"
+_HELD = "\ue000\ue001"  # around the number of a piece that is safe already
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
@@ -44,7 +45,7 @@ _ACTIVE = re.compile(
     r"|!(?=\[)|\](?=[(\[:])"  # an image, a link, the address of one
     r"|:(?=//)|(?i:\bwww)(?=\.)|(?<=\w)(?=@\w)"  # addresses that become links on their own
     r"|`{3,}[ \t]*(?=mermaid)"  # a diagram, which may load pictures
-    r"|%(?=%)|\\(?=[()\[\]])"  # what the chat uses for formulas
+    r"|%(?=%)|\\(?=[()\[\]\ue000])"  # what the chat uses for formulas
 )
 _CODE = r"(?P<fence>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
 _MATH = (
@@ -53,7 +54,7 @@ _MATH = (
     r"|\\\((?P<round>.+?)\\\)"
     r"|(?<![\\$\w])\$(?=\S)(?P<inline>[^$\n]+?)(?<=\S)\$(?![\d$])"
 )
-_PIECES = re.compile(rf"{_CODE}|{_MATH}|\[(?P<markers>\d+(?:\s*,\s*\d+)*)\]", re.DOTALL)
+_PIECES = re.compile(rf"{_CODE}|{_MATH}|\[(?P<markers>[0-9]{{1,4}}(?:\s*,\s*[0-9]{{1,4}})*)\]", re.DOTALL)
 _LINE_START = re.compile(r"\s*(?:(?:[-*+]|\d+[.)]|#{1,6}|>)\s+)*")
 
 
@@ -69,13 +70,13 @@ def typed(text: str) -> str:
 
 def question_markdown(question: str) -> str:
     """A question as it stands in the chat."""
-    return "".join(_piece(piece, set(), 0) for piece in _split(question, {}))
+    return _rendered(_cleaned(question), {}, set(), 0)
 
 
 def passage_html(text: str) -> str:
     """A stretch of notes as HTML on one line, its formulas rendered and all else as written."""
     parts = []
-    for piece in _split(text, {}):
+    for piece in _split(_cleaned(text), {}):
         tex = None if isinstance(piece, str) else _tex(piece)
         if tex:
             parts.append(html.escape(tex.replace("\n", " ")))
@@ -99,8 +100,8 @@ def answer_markdown(answer: Answer, turn: int, state: str = "whole", seconds: fl
     if state == "unreadable":
         return _small("note", "This answer is damaged and cannot be shown.")
     known = {c.marker for c in answer.citations}
-    tags = _sentence_tags(answer.answer, answer.sentences)
-    body = "".join(_piece(piece, known, turn) for piece in _split(answer.answer, tags))
+    text = _cleaned(answer.answer)
+    body = _rendered(text, _sentence_tags(text, answer.sentences), known, turn)
     foot = _working(answer, seconds) if seconds is not None else _foot(answer, state)
     return f"{body}\n\n{foot}" if body and foot else body or foot
 
@@ -110,9 +111,13 @@ def waiting(before: int) -> str:
     return _small("stage", f"Waiting: {before} question{'s' if before > 1 else ''} before yours…")
 
 
+def _cleaned(text: str) -> str:
+    """Text without the characters that mean something here."""
+    return re.sub(f"[\0{JOINER}{_HELD}]", "", text)
+
+
 def _split(text: str, tags: dict[int, str]) -> Iterator[str | re.Match[str]]:
     """Prose and own tags as strings marked by a leading NUL for tags; code, formulas, markers as matches."""
-    text = text.replace("\0", "")
     at = 0
     for found in [*_PIECES.finditer(text), None]:
         end = found.start() if found else len(text)
@@ -132,14 +137,26 @@ def _opens(tag: str) -> bool:
     return not tag.startswith("</")
 
 
-def _piece(piece: str | re.Match[str], known: set[int], turn: int) -> str:
-    if isinstance(piece, str):
-        return piece[1:] if piece.startswith("\0") else inert(piece)
-    if piece["markers"]:
-        numbers = [int(n) for n in piece["markers"].split(",")]
-        if set(numbers) <= known:
-            return "".join(_marker(turn, number) for number in numbers)
-    return _tex(piece) or inert(piece[0])
+def _rendered(text: str, tags: dict[int, str], known: set[int], turn: int) -> str:
+    """Text with its tags, markers and formulas in place and all the rest inert."""
+    prose: list[str] = []
+    done: list[str] = []  # stand out of reach of `inert` until it has seen the prose around them
+    for piece in _split(text, tags):
+        if isinstance(piece, str):
+            own = piece[1:] if piece.startswith("\0") else None
+        else:
+            own = _markers(piece, known, turn) if piece["markers"] else _tex(piece)
+        if own is None:
+            prose.append(piece if isinstance(piece, str) else piece[0])
+        else:
+            prose.append(f"{_HELD[0]}{len(done)}{_HELD[1]}")
+            done.append(own)
+    return re.sub(f"{_HELD[0]}(\\d+){_HELD[1]}", lambda held: done[int(held[1])], inert("".join(prose)))
+
+
+def _markers(piece: re.Match[str], known: set[int], turn: int) -> str | None:
+    numbers = [int(n) for n in piece["markers"].split(",")]
+    return "".join(_marker(turn, n) for n in numbers) if set(numbers) <= known else None
 
 
 def _tex(piece: re.Match[str]) -> str | None:
@@ -155,7 +172,7 @@ def _marker(turn: int, number: int) -> str:
 
 def _formula(tex: str, display: bool) -> str | None:
     """A formula between the chat's own delimiters, or None where it would end before its end."""
-    tex = re.sub(r"\\\\\[[^\]]*\]", r"\\\\ ", tex.replace(JOINER, "")).replace("<", " < ").strip()
+    tex = re.sub(r"\\\\\[[^\]]*\]", r"\\\\ ", tex).replace("<", " < ").strip()
     if not tex or "%%%" in tex or re.search(r"\\[()\[\]]|\n\s*\n", tex):
         return None
     return f"\\[{tex}\\]" if display else f"\\({tex}\\)"
