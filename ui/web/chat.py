@@ -7,54 +7,35 @@ The database is the truth: what is shown of a finished turn is read back from it
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from ingest.errors import BadRequest, UnitutorError
-from rag.sessions import Conversation, Record, Sessions, history
-from rag.types import Answer, Ask
-from ui.web.cards import panel
-from ui.web.controls import Controls, chosen_decoding, chosen_sources
+from rag.sessions import Sessions, history
+from rag.types import Ask
+from ui.web.controls import chosen_decoding, chosen_sources
 from ui.web.job import Job, Jobs
-from ui.web.listing import SHOWN, listing
-from ui.web.text import answer_markdown, escaped, question_markdown, typed, waiting
+from ui.web.text import escaped, typed
+from ui.web.view import Changes, Parts, View, error_line, messages
 
-Changes = dict[Any, Any]
+if TYPE_CHECKING:
+    from ui.tutor import Tutor
+
 WAITING = 32  # questions that may wait for the engine
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The components that handlers read and change."""
-
-    where: gr.Textbox  # the open conversation's id, '' for one that has no turn yet
-    box: gr.Textbox
-    line: gr.HTML  # one line under the box: what went wrong
-    chat: gr.Chatbot
-    panel: gr.Markdown
-    title: gr.HTML
-    side: gr.HTML
-    download: gr.JSON
-    controls: Controls
-
-    def shown(self) -> list[Any]:
-        """All that a handler may change."""
-        return [self.where, self.box, self.line, self.chat, self.panel, self.title, self.side]
 
 
 class Chat:
     """The handlers of one page. Where a `request` is asked for, its session tells the tabs apart."""
 
-    def __init__(self, tutor: Any, sessions: Sessions, parts: Parts) -> None:
+    def __init__(self, tutor: Tutor, sessions: Sessions, parts: Parts) -> None:
         """`tutor` has `chain` and `sources`; see ui/tutor.py."""
         self.tutor = tutor
         self.sessions = sessions
         self.parts = parts
         self.jobs = Jobs()
+        self.view = View(sessions, parts)
 
     # Asking
 
@@ -68,10 +49,14 @@ class Chat:
 
     def retry(self, values: Changes, request: gr.Request) -> Changes:
         """The last question again."""
-        turns = self.sessions.turns(values[self.parts.where])
-        if not turns:
-            return {self.parts.line: ""}
-        return self._take(values, request, turns[-1].question, keep=len(turns) - 1)
+
+        def again() -> Changes:
+            turns = self.sessions.turns(values[self.parts.where])
+            if not turns:
+                return {self.parts.line: ""}
+            return self._take(values, request, turns[-1].question, keep=len(turns) - 1)
+
+        return self._guarded(again)
 
     def edit(self, values: Changes, event: gr.EditData, request: gr.Request) -> Changes:
         """An earlier question in other words: what came after it goes."""
@@ -93,18 +78,19 @@ class Chat:
                 sources=chosen_sources(p.controls, values, self.tutor.sources),
             )
         except UnitutorError as error:
-            return {p.line: _line(str(error)), p.chat: gr.skip()}
+            return {p.line: error_line(str(error)), p.chat: gr.skip()}
         job = Job(self.tutor.chain, self.sessions, ask, conversation, keep=len(records))
         if not self.jobs.put(_page(request), job):
-            return {p.line: _line("The last answer is still being written. Press Esc to stop it.")}
+            return {p.line: error_line("The last answer is still being written. Press Esc to stop it.")}
         before = self.jobs.ahead(job)
         if before >= WAITING:
             self.jobs.drop(_page(request))
-            return {p.line: _line("Too many questions are waiting already: try again in a minute.")}
+            return {p.line: error_line("Too many questions are waiting already: try again in a minute.")}
         return {
-            **self._growing(records, job.answer, 0.0, before),
+            **self.view.growing(messages(records), job.answer, 0.0, before),
+            **self.view.cards(records, job.answer),
             p.line: "",
-            p.box: self._box(running=True) if keep is not None else self._box(running=True, text=""),
+            p.box: self.view.box(running=True) if keep is not None else self.view.box(running=True, text=""),
         }
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
@@ -114,25 +100,29 @@ class Chat:
         if job is None or not job.running:
             yield {p.line: gr.skip()}
             return
-        records: Sequence[Record] = ()
-        if job.conversation:
-            records = self.sessions.records(job.conversation)[: job.keep]
+        try:
+            records = self.sessions.records(job.conversation)[: job.keep] if job.conversation else ()
+        except UnitutorError as error:
+            job.stop()
+            yield {p.line: error_line(str(error))}
+            return
+        earlier = messages(records)
         told = 0
         while job.running and (before := self.jobs.turn(job)):
             if before != told:
                 told = before
-                yield self._growing(records, job.answer, 0.0, before)
+                yield self.view.growing(earlier, job.answer, 0.0, before)
             time.sleep(0.1)
-        cards: tuple[Any, ...] = ()
+        cited: tuple[Any, ...] = ()
         listed = False
         for answer in job.updates():
-            changes = self._growing(records, answer, job.seconds)
-            if (answer.citations, answer.closest) == cards:
-                del changes[p.panel]
-            cards = (answer.citations, answer.closest)
+            changes = self.view.growing(earlier, answer, job.seconds)
+            if (answer.citations, answer.closest) != cited:
+                cited = (answer.citations, answer.closest)
+                changes |= self.view.cards(records, answer)
             if job.began and not listed:
                 listed = True
-                changes |= {p.where: job.conversation, **self._list(job.conversation)}
+                changes |= {p.where: job.conversation, **self.view.listed(job.conversation)}
             yield changes
         if job.error is not None and not isinstance(job.error, UnitutorError):
             raise job.error
@@ -144,11 +134,14 @@ class Chat:
         if job is None or job.running:
             return {p.line: gr.skip()}
         self.jobs.drop(_page(request))
-        changes = self.show(job.conversation or values[p.where])
+        changes = {
+            p.box: self.view.box(),
+            **self._guarded(lambda: self.view.show(job.conversation or values[p.where])),
+        }
         if isinstance(job.error, UnitutorError):
-            changes[p.line] = _line(str(job.error))
+            changes[p.line] = error_line(str(job.error))
         if not job.began and not values[p.box]:
-            changes[p.box] = self._box(text=job.ask.question)
+            changes[p.box] = self.view.box(text=job.ask.question)
         return changes
 
     def stop(self, values: Changes, request: gr.Request) -> Changes:
@@ -166,17 +159,17 @@ class Chat:
 
     def load(self, request: gr.Request) -> Changes:
         """The page opens, at the conversation that its address names."""
-        return self._guarded(lambda: self.show(str(request.query_params.get("c", ""))))
+        return self._guarded(lambda: self.view.show(str(request.query_params.get("c", ""))))
 
     def open(self, event: gr.EventData, request: gr.Request) -> Changes:
         """A conversation clicked in the list."""
         self.leave(request)
-        return self._guarded(lambda: self.show(str(event.id)))
+        return self._guarded(lambda: self.view.show(str(event.id)))
 
     def new(self, request: gr.Request) -> Changes:
         """An empty conversation; it is kept once something is asked in it."""
         self.leave(request)
-        return self._guarded(lambda: self.show(""))
+        return self._guarded(lambda: self.view.show(""))
 
     def rename(self, values: Changes, event: gr.EventData) -> Changes:
         """A conversation renamed in the list."""
@@ -191,8 +184,8 @@ class Chat:
             if here:
                 self.leave(request)
             self.sessions.delete(str(event.id))
-            shown = self.show("") if here else {self.parts.line: ""}
-            return {**shown, **self._list("" if here else values[self.parts.where], removed)}
+            shown = self.view.show("") if here else {self.parts.line: ""}
+            return {**shown, **self.view.listed("" if here else values[self.parts.where], removed)}
 
         return self._guarded(gone)
 
@@ -201,7 +194,7 @@ class Chat:
 
         def back() -> Changes:
             self.sessions.restore(str(event.id))
-            return self.show(str(event.id))
+            return self.view.show(str(event.id))
 
         return self._guarded(back)
 
@@ -212,61 +205,30 @@ class Chat:
             conversation = values[self.parts.where]
             turns = self.sessions.turns(conversation)
             if not turns:
-                return self.show(conversation)
+                return self.view.show(conversation)
             self.leave(request)
             self.sessions.truncate(conversation, len(turns) - 1)
-            box = self._box(text=turns[-1].question)
-            return {**self.show(conversation), self.parts.box: box}
+            box = self.view.box(text=turns[-1].question)
+            return {**self.view.show(conversation), self.parts.box: box}
 
         return self._guarded(back)
 
     def export(self, values: Changes) -> Changes:
         """The open conversation as a Markdown file for the browser to save."""
         p = self.parts
-        found = self.sessions.get(values[p.where])
-        if found is None:
-            return {p.line: _line("There is nothing to export yet: ask a question first."), p.download: None}
-        name = "".join(c if c.isalnum() else "-" for c in found.title.lower())
-        name = "-".join(part for part in name.split("-") if part)[:60] or "conversation"
-        text = self.sessions.export_markdown(found.id)
-        return {p.line: "", p.download: {"name": f"{name}.md", "text": text}}
 
-    # What is shown
+        def file() -> Changes:
+            found = self.sessions.get(values[p.where])
+            if found is None:
+                raise BadRequest("There is nothing to export yet: ask a question first.")
+            name = "".join(c if c.isalnum() else "-" for c in found.title.lower())
+            name = "-".join(part for part in name.split("-") if part)[:60] or "conversation"
+            return {
+                p.line: "",
+                p.download: {"name": f"{name}.md", "text": self.sessions.export_markdown(found.id)},
+            }
 
-    def show(self, conversation: str) -> Changes:
-        """A whole conversation, or the empty page where there is none of that id."""
-        p = self.parts
-        found = self.sessions.get(conversation) if conversation else None
-        records = self.sessions.records(conversation) if found else ()
-        title = found.title if found else ""
-        return {
-            p.where: conversation if found else "",
-            p.chat: _messages(records),
-            p.panel: panel([record.answer for record in records]),
-            p.title: f"<h1>{escaped(title)}</h1>" if title else "",
-            p.box: self._box(),
-            p.line: "",
-            **self._list(conversation if found else ""),
-        }
-
-    def _growing(self, records: Sequence[Record], answer: Answer, seconds: float, before: int = 0) -> Changes:
-        text = waiting(before) if before else answer_markdown(answer, len(records), seconds=seconds)
-        last = [
-            {"role": "user", "content": question_markdown(answer.question)},
-            {"role": "assistant", "content": text or "…"},
-        ]
-        answers = [*(record.answer for record in records), answer]
-        return {self.parts.chat: _messages(records) + last, self.parts.panel: panel(answers)}
-
-    def _list(self, current: str, removed: Conversation | None = None) -> Changes:
-        kept = self.sessions.list(limit=SHOWN)
-        return {self.parts.side: listing(kept, current, date.today(), removed)}
-
-    def _box(self, running: bool = False, text: str | None = None) -> gr.Textbox:
-        """The box with its button to send or to stop; without `text`, what is typed stays."""
-        if text is None:
-            return gr.Textbox(submit_btn=not running, stop_btn=running)
-        return gr.Textbox(value=text, submit_btn=not running, stop_btn=running)
+        return {p.download: None, **self._guarded(file)}
 
     def _listed(self, values: Changes, change: Any) -> Changes:
         def changed() -> Changes:
@@ -274,7 +236,7 @@ class Chat:
             here = values[self.parts.where]
             found = self.sessions.get(here)
             title = f"<h1>{escaped(found.title)}</h1>" if found else ""
-            return {self.parts.title: title, self.parts.line: "", **self._list(here)}
+            return {self.parts.title: title, self.parts.line: "", **self.view.listed(here)}
 
         return self._guarded(changed)
 
@@ -282,17 +244,7 @@ class Chat:
         try:
             return dict(change())
         except UnitutorError as error:
-            return {self.parts.line: _line(str(error))}
-
-
-def _messages(records: Sequence[Record]) -> list[dict[str, str]]:
-    out = []
-    for turn, record in enumerate(records):
-        answer = replace(record.answer, stage="done")
-        out.append({"role": "user", "content": question_markdown(answer.question)})
-        text = answer_markdown(answer, turn, record.state)
-        out.append({"role": "assistant", "content": text or "…"})
-    return out
+            return {self.parts.line: error_line(str(error))}
 
 
 def _plain(content: Any) -> str:
@@ -306,7 +258,3 @@ def _plain(content: Any) -> str:
 
 def _page(request: gr.Request) -> str:
     return str(request.session_hash)
-
-
-def _line(words: str) -> str:
-    return f'<p class="ut-error" role="alert">{escaped(words)}</p>' if words else ""

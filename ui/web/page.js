@@ -118,12 +118,17 @@ window.unitutor = (() => {
     if (chosen && narrow.matches) setTimeout(fold, 150);
   });
 
-  // On a phone the page and not the chat scrolls: a new question is brought to its top.
+  // On a phone the page and not the chat scrolls, so a new question is brought to its top.
   let asked = 0;
   new MutationObserver(() => {
     const rows = document.querySelectorAll('#ut-chat .user-row');
     const more = rows.length > asked;
     asked = rows.length;
+    // Its own labels read out the markup of every message; what is in the message is enough.
+    document.querySelectorAll('#ut-chat .message > [aria-label]').forEach((message) => {
+      const label = message.closest('.bot-row') ? 'Answer' : 'Question';
+      if (message.getAttribute('aria-label') !== label) message.setAttribute('aria-label', label);
+    });
     if (more && narrow.matches) rows[rows.length - 1].scrollIntoView({ block: 'start' });
   }).observe(document.documentElement, { childList: true, subtree: true });
 

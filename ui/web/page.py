@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from rag.sessions import Sessions
 from ui.web import controls as controls_module
-from ui.web.chat import Chat, Parts
+from ui.web.chat import Chat
 from ui.web.text import DELIMITERS
+from ui.web.view import Parts
+
+if TYPE_CHECKING:
+    from ui.tutor import Tutor
 
 WELCOME = """<div class="ut-welcome"><h2>Ask your notes</h2>
 <p>Answers come only from this course's notes, each with the page behind it.</p></div>"""
@@ -28,7 +32,7 @@ element.addEventListener('click', (event) => {
 """
 
 
-def build(tutor: Any, sessions: Sessions) -> None:
+def build(tutor: Tutor, sessions: Sessions) -> None:
     """Put the chat in the Blocks being built."""
     with gr.Sidebar(width=280, elem_id="ut-sidebar"):
         gr.HTML('<div class="ut-brand"><b>Unitutor</b><span>answers from your notes</span></div>')

@@ -1,0 +1,106 @@
+"""What the chat page shows of what is kept: its components, and the values that fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import gradio as gr
+
+from rag.sessions import Conversation, Record, Sessions
+from rag.types import Answer
+from ui.web.cards import panel
+from ui.web.controls import Controls
+from ui.web.listing import SHOWN, listing
+from ui.web.text import answer_markdown, escaped, question_markdown, waiting
+
+Changes = dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The components that handlers read and change."""
+
+    where: gr.Textbox  # the open conversation's id, '' for one that has no turn yet
+    box: gr.Textbox
+    line: gr.HTML  # one line under the box: what went wrong
+    chat: gr.Chatbot
+    panel: gr.Markdown
+    title: gr.HTML
+    side: gr.HTML
+    download: gr.JSON
+    controls: Controls
+
+    def shown(self) -> list[Any]:
+        """All that a handler may change."""
+        return [self.where, self.box, self.line, self.chat, self.panel, self.title, self.side]
+
+
+class View:
+    """Makes the changes that bring the page in line with a conversation."""
+
+    def __init__(self, sessions: Sessions, parts: Parts) -> None:
+        """Read from `sessions`, to fill `parts`."""
+        self.sessions = sessions
+        self.parts = parts
+
+    def show(self, conversation: str) -> Changes:
+        """A whole conversation, or the empty page where there is none of that id."""
+        p = self.parts
+        found = self.sessions.get(conversation) if conversation else None
+        records = self.sessions.records(conversation) if found else ()
+        title = found.title if found else ""
+        return {
+            p.where: conversation if found else "",
+            p.chat: messages(records),
+            p.panel: panel([record.answer for record in records]),
+            p.title: f"<h1>{escaped(title)}</h1>" if title else "",
+            p.box: self.box(),
+            p.line: "",
+            **self.listed(conversation if found else ""),
+        }
+
+    def growing(
+        self, earlier: Sequence[dict[str, str]], answer: Answer, seconds: float, before: int = 0
+    ) -> Changes:
+        """The chat with an answer being written, `before` questions waiting before it."""
+        turn = len(earlier) // 2
+        text = waiting(before) if before else answer_markdown(answer, turn, seconds=seconds)
+        last = [
+            {"role": "user", "content": question_markdown(answer.question)},
+            {"role": "assistant", "content": text or "…"},
+        ]
+        return {self.parts.chat: [*earlier, *last]}
+
+    def cards(self, records: Sequence[Record], answer: Answer) -> Changes:
+        """The passages of the turns so far and of the answer being written."""
+        return {self.parts.panel: panel([*(record.answer for record in records), answer])}
+
+    def listed(self, current: str, removed: Conversation | None = None) -> Changes:
+        """The list of conversations, with a way to undo one's deletion."""
+        kept = self.sessions.list(limit=SHOWN)
+        return {self.parts.side: listing(kept, current, date.today(), removed)}
+
+    def box(self, running: bool = False, text: str | None = None) -> gr.Textbox:
+        """The box with its button to send or to stop; without `text`, what is typed stays."""
+        if text is None:
+            return gr.Textbox(submit_btn=not running, stop_btn=running)
+        return gr.Textbox(value=text, submit_btn=not running, stop_btn=running)
+
+
+def messages(records: Sequence[Record]) -> list[dict[str, str]]:
+    """Turns as the chat takes them."""
+    out = []
+    for turn, record in enumerate(records):
+        answer = replace(record.answer, stage="done")
+        out.append({"role": "user", "content": question_markdown(answer.question)})
+        text = answer_markdown(answer, turn, record.state)
+        out.append({"role": "assistant", "content": text or "…"})
+    return out
+
+
+def error_line(words: str) -> str:
+    """What went wrong, as it stands over the box."""
+    return f'<p class="ut-error" role="alert">{escaped(words)}</p>' if words else ""
