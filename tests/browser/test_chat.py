@@ -264,8 +264,9 @@ def test_nothing_overflows(opened: Opened, width: int) -> None:
     page.locator("a.ut-mark", has_text="2").click()
     expect(page.locator("#c0-2")).to_be_in_viewport()
     if width < 900:
-        chat, panel = page.locator("#ut-chat").bounding_box(), page.locator("#ut-panel").bounding_box()
-        assert chat and panel and panel["y"] >= chat["y"] + chat["height"]
+        below = """() => document.querySelector('#ut-panel').getBoundingClientRect().top
+            >= document.querySelector('#ut-chat').getBoundingClientRect().bottom"""
+        assert page.evaluate(below), "the passages are not under the answer"
 
 
 def test_a_crashed_answer_is_shown_as_cut_off(opened: Opened, site: Site) -> None:
