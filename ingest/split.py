@@ -89,7 +89,13 @@ def _drafts(section: Section, above: tuple[str, ...], settings: Splitter) -> Ite
     ]
     parts = [part for part in section.parts if part.units or part.parts]
     groups = list(_groups(parts, path, settings))
+    # Parts that are numbered, or go no deeper, are its members; else this is a table of contents,
+    # which is near every question and answers none.
+    members = all(_ORDERED.match(part.title) or not part.parts for part in parts)
     names = [Unit(_bulleted(part.title), "item", section.page) for part in parts if _names(part.title)]
+    said = " ".join(unit.text for unit in own)
+    named = sum(_ORDERED.sub("", part.title).strip() in said for part in parts) > len(parts) / 2
+    names = names if members and not named else []
     if section.title and len(groups) > 1 and settings.outline <= len(names) <= settings.outline_most:
         listed = any(unit.kind in ("item", "row") for unit in own)
         if not listed and _fits(path, own + names, settings):

@@ -30,7 +30,7 @@ from ingest.split import Splitter
 from ingest.types import Encoder, Passage
 from ingest.words import tokens
 
-FORMAT = 3  # raised whenever these files, or what is made of the same notes, change
+FORMAT = 4  # raised whenever these files, or what is made of the same notes, change
 CHECKED = 8 << 20  # files up to this size have their checksum verified on opening; all have their size
 GENERATION = re.compile(r"gen-[0-9a-f]{12}")
 COLUMNS = "id TEXT PRIMARY KEY, row INTEGER UNIQUE, source TEXT, page INTEGER, heading TEXT, text TEXT"

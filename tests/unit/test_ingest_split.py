@@ -79,6 +79,21 @@ def test_many_parts_are_named_together() -> None:
     assert [p.heading for p in found[1:]] == [("Cycle", f"{i}. Stage {i}") for i in range(1, 6)]
 
 
+def test_a_table_of_contents_is_no_passage() -> None:
+    part = "## Part {0}\n\n" + "\n\n".join(f"### Piece {{0}}{i}\n\n{FILLER} {FILLER} {FILLER}" for i in "ab")
+    found = passages("# Book\n\n" + "\n\n".join(part.format(name) for name in ("one", "two", "three")))
+    assert {p.heading for p in found} == {
+        ("Book", f"Part {name}", f"Piece {name}{i}") for name in ("one", "two", "three") for i in "ab"
+    }
+
+
+def test_parts_that_the_text_names_are_not_named_again() -> None:
+    parts = "\n\n".join(f"## {i}. Stage{i}\n\n{FILLER} {FILLER} {FILLER}" for i in range(1, 5))
+    found = passages("# Cycle\n\nThere are Stage1, Stage2, Stage3 and Stage4.\n\n" + parts)
+    assert found[0].text == "There are Stage1, Stage2, Stage3 and Stage4."
+    assert len(found) == 5
+
+
 def test_a_long_list_keeps_its_lead_in() -> None:
     text = "# Tools\n\nThese tools are used:\n" + "\n".join(
         f"- Tool {i} does this: {FILLER}" for i in range(20)
