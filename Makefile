@@ -17,7 +17,7 @@ export UNITUTOR_QUESTION := $(value Q)
 .PHONY: chat ask test install lint bench lock clean python develop
 
 chat: install ## index data/notes and open the chat on 127.0.0.1:7860
-	@$(BIN)/unitutor chat
+	@$(BIN)/unitutor chat || test $$? -eq 130 # Ctrl-C is how one leaves
 
 ask: install ## make ask Q="What is a latent space?"
 	@$(BIN)/unitutor ask --notes data/notes -- "$$UNITUTOR_QUESTION"
