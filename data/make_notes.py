@@ -78,8 +78,16 @@ def style(name: str, font: str = "Times-Roman", size: float = 11, **more: object
 
 
 BODY = style("body", alignment=TA_JUSTIFY, spaceAfter=6)
-ITEM = style("item", parent=BODY, alignment=TA_JUSTIFY, leftIndent=16, bulletIndent=4, spaceAfter=2.5,
-             bulletFontName="Vera", bulletFontSize=9)
+ITEM = style(
+    "item",
+    parent=BODY,
+    alignment=TA_JUSTIFY,
+    leftIndent=16,
+    bulletIndent=4,
+    spaceAfter=2.5,
+    bulletFontName="Vera",
+    bulletFontSize=9,
+)
 CELL, HEAD_CELL = style("cell", size=9.5), style("head", "Helvetica-Bold", 9)
 HEADINGS = {
     "h1": style("h1", "Helvetica-Bold", 20, spaceAfter=12),
@@ -100,8 +108,13 @@ def flowables(kind: str, lines: list[str]) -> list[Flowable]:
         rows = rows_of(lines)
         cells = [[Paragraph(cell, CELL if n else HEAD_CELL) for cell in row] for n, row in enumerate(rows)]
         weights = [max(len(row[n]) for row in rows) + 6 for n in range(len(rows[0]))]
-        look = TableStyle([("GRID", (0, 0), (-1, -1), 0.4, colors.grey), ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                           ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#e6ebf2"))])
+        look = TableStyle(
+            [
+                ("GRID", (0, 0), (-1, -1), 0.4, colors.grey),
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#e6ebf2")),
+            ]
+        )
         widths = [15.6 * cm * weight / sum(weights) for weight in weights]
         return [Spacer(1, 4), Table(cells, widths, style=look, repeatRows=1), Spacer(1, 10)]
     return [Paragraph(markup(" ".join(lines)), BODY)]
@@ -120,8 +133,17 @@ def furniture(canvas: Canvas, doc: SimpleDocTemplate) -> None:
 
 def make_pdf(source: Path, target: Path) -> None:
     story = [item for kind, lines in blocks(source.read_text("utf-8")) for item in flowables(kind, lines)]
-    doc = SimpleDocTemplate(str(target), pagesize=A4, leftMargin=2.7 * cm, rightMargin=2.7 * cm, invariant=1,
-                            topMargin=2.4 * cm, bottomMargin=2.2 * cm, title=source.stem, author="Unitutor")
+    doc = SimpleDocTemplate(
+        str(target),
+        pagesize=A4,
+        leftMargin=2.7 * cm,
+        rightMargin=2.7 * cm,
+        invariant=1,
+        topMargin=2.4 * cm,
+        bottomMargin=2.2 * cm,
+        title=source.stem,
+        author="Unitutor",
+    )
     doc.build(story, onFirstPage=furniture, onLaterPages=furniture)
 
 

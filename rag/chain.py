@@ -61,6 +61,19 @@ def answer_chain(retriever: Retriever, model: BaseChatModel, budget: int = BUDGE
     return find | write
 
 
+def checked_question(question: str) -> str:
+    """The question without space around it. Raises BadRequest where it is empty or too long."""
+    question = question.strip()
+    if not question:
+        raise BadRequest("The question is empty: type one.")
+    if len(question) > LONGEST_QUESTION:
+        raise BadRequest(
+            f"The question has {len(question):,} characters and at most {LONGEST_QUESTION:,} are read: "
+            "shorten it."
+        )
+    return question
+
+
 def _counter(model: BaseChatModel) -> Callable[[str], int]:
     count = getattr(model, "count_tokens", None)
     return count if count else lambda text: len(text) // 4 + 1
@@ -68,13 +81,7 @@ def _counter(model: BaseChatModel) -> Callable[[str], int]:
 
 def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: Ask) -> Found:
     started = time.perf_counter()
-    question = ask.question.strip()
-    if not question:
-        raise BadRequest("The question is empty: type one.")
-    if len(question) > LONGEST_QUESTION:
-        raise BadRequest(
-            f"The question has {len(question):,} characters, more than {LONGEST_QUESTION:,}: shorten it."
-        )
+    question = checked_question(ask.question)
     ask = replace(ask, question=question)
     searched = search_text(question, ask.history)
     hits = retriever.search(searched, PASSAGES, ask.sources)

@@ -184,7 +184,7 @@ class NotesRetriever(BaseRetriever):
     _retriever: Retriever = PrivateAttr()
 
     def __init__(self, retriever: Retriever, k: int = 5) -> None:
-        super().__init__(k=k)
+        super().__init__(k=k)  # type: ignore[call-arg]  # pydantic fills in the fields
         self._retriever = retriever
 
     def _get_relevant_documents(

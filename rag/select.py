@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ingest.context import leads
 from ingest.types import Hit, Passage
 
 BUDGET = 260  # tokens of notes in a prompt; tests/bench/answers.py reports quality against it
 STANDING = 0.6  # what the best passage's sentences gain over the last one's
-_OPTION = re.compile(r"\s*(?:[a-h][).]|Answer\b)", re.IGNORECASE)
+_OPTION = re.compile(r"\s*(?:[-*•] )?(?:[a-h][).]|Answer\b)", re.IGNORECASE)
+_QUESTION = re.compile(r"\?\s*$|^Question\b", re.IGNORECASE)
 LEAST = 0.45  # a sentence worth less stays out even where there is room
 
 
@@ -62,37 +64,45 @@ def choose(
     best, last = hits[0].score, hits[-1].score
     for rank, (hit, near) in enumerate(zip(hits, cosines, strict=True)):
         standing = STANDING * (hit.score - last) / (best - last) if best > last else STANDING
-        for unit in units(hit.passage.sentences):
+        for unit in units(hit.passage):
             worth.append((max(float(near[place]) for place in unit) + standing, rank, unit))
     worth.sort(key=lambda one: (-one[0], one[1], one[2]))
     taken: dict[int, set[int]] = {}
     left = budget
     for value, rank, unit in worth:
         passage = hits[rank].passage
-        cost = sum(count(passage.sentences[place]) + 1 for place in unit)
-        if rank not in taken:
+        held = taken.get(rank, set())
+        wanted = (set(unit) | _introductions(passage, unit)) - held
+        cost = sum(count(passage.sentences[place]) + 1 for place in wanted)
+        if not held:
             cost += count(passage.title) + 6
         if taken and (value < LEAST or cost > left):
             continue
-        taken.setdefault(rank, set()).update(unit)
+        taken[rank] = held | wanted
         left -= cost
     return [Choice(hits[rank], tuple(sorted(taken[rank]))) for rank in sorted(taken)]
 
 
-def units(sentences: Sequence[str]) -> list[tuple[int, ...]]:
-    """Places of sentences that only make sense together: a line that leads in, with its items.
+def _introductions(passage: Passage, unit: tuple[int, ...]) -> set[int]:
+    """The sentences without which `unit` has no subject: what leads into it, up to the top."""
+    above = leads(passage)
+    found: set[int] = set()
+    for place in unit:
+        lead = above[place]
+        while lead >= 0:
+            found.add(lead)
+            lead = above[lead]
+    return found
 
-    A lead-in ends in ':' or '?'; its items are what follows without a full stop, and the options
-    and answer of a multiple-choice question.
-    """
+
+def units(passage: Passage) -> list[tuple[int, ...]]:
+    """Places of sentences that are read together: a quiz question with its options and answer."""
     found: list[list[int]] = []
     open_unit = False
-    for place, sentence in enumerate(sentences):
-        leads = sentence.rstrip().endswith((":", "?"))
-        item = not sentence.rstrip().endswith((".", "!")) or _OPTION.match(sentence) is not None
-        if open_unit and item and not leads:
+    for place, sentence in enumerate(passage.sentences):
+        if open_unit and _OPTION.match(sentence):
             found[-1].append(place)
         else:
             found.append([place])
-            open_unit = leads
+            open_unit = _QUESTION.search(sentence) is not None
     return [tuple(unit) for unit in found]

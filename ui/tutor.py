@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.errors import BadRequest
 from ingest.types import Progress, silent
 
 if TYPE_CHECKING:
@@ -92,15 +91,9 @@ def open_tutor(
 
 def check_question(question: str) -> None:
     """Raise BadRequest for a question that the chain would refuse, before a model is loaded for it."""
-    from rag.chain import LONGEST_QUESTION
+    from rag.chain import checked_question
 
-    if not question.strip():
-        raise BadRequest("The question is empty: type one.")
-    if len(question.strip()) > LONGEST_QUESTION:
-        raise BadRequest(
-            f"The question has {len(question.strip()):,} characters and at most {LONGEST_QUESTION:,} "
-            "are read: shorten it."
-        )
+    checked_question(question)
 
 
 def converse(tutor: Tutor, turns: tuple[str, ...], how: Decoding, sources: tuple[str, ...] = ()) -> Answer:

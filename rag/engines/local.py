@@ -97,6 +97,7 @@ class LocalModel(BaseChatModel):
             raise BadRequest("Beam search finishes whole sequences and cannot stream: use invoke.")
         with self._alone(halt) as mine, _memory():
             if not mine:
+                yield ChatGenerationChunk(message=AIMessageChunk(content=""))
                 return
             prompt, logits = self._read_prompt(self._tokenize(messages), halt)
             pieces = DecodeStream(skip_special_tokens=True)

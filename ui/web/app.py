@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from typing import TYPE_CHECKING
 
 # Both are read when Gradio is imported.
@@ -14,6 +13,7 @@ import gradio as gr
 
 from ingest.errors import UnitutorError
 from rag.sessions import Sessions
+from ui.serving import check_port
 from ui.web import look, page
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def launch(
 
     Raises UnitutorError where the port is taken or the host is not this machine's.
     """
-    _free(host, port)
+    check_port(host, port)
     try:
         _, url, _ = app.launch(
             server_name=host,
@@ -62,21 +62,3 @@ def launch(
     if not prevent_thread_lock:
         app.block_thread()
     return str(url)
-
-
-def _free(host: str, port: int) -> None:
-    if not 0 < port < 65536:
-        raise UnitutorError(f"There is no port {port}: choose one from 1 to 65535 with --port.")
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except socket.gaierror as error:
-        raise UnitutorError(
-            f"There is no address '{host}' on this machine: choose another --host."
-        ) from error
-    except OSError as error:
-        raise UnitutorError(
-            f"Port {port} on {host} is taken or not allowed: choose one with --port."
-        ) from error

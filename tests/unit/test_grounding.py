@@ -1,0 +1,108 @@
+"""Citing and checking, with a small encoder in place of the real one.
+
+tests/integration/test_answer.py runs the same check with the real encoder and model.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from ingest.types import Passage
+from rag.grounding import check, evidence, is_claim, new_facts, spans
+
+
+class Words:
+    """One fixed random direction a word: the same word is the same vector, others are far."""
+
+    name, dimension = "words", 64
+
+    def _vector(self, word: str) -> np.ndarray:
+        seed = int.from_bytes(hashlib.sha256(word.lower().strip(".,").encode()).digest()[:4], "big")
+        vector = np.random.default_rng(seed).normal(size=64).astype(np.float32)
+        return vector / np.linalg.norm(vector)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        rows = np.array([np.sum([self._vector(word) for word in text.split()], axis=0) for text in texts])
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [
+            (np.arange(len(text.split()), dtype=np.int32), np.array([self._vector(w) for w in text.split()]))
+            for text in texts
+        ]
+
+
+def passage(text: str, key: str = "p") -> Passage:
+    return Passage(key, "notes.md", None, ("Topic",), text, tuple(text.split(". ")))
+
+
+ENCODER = Words()
+HELD = [
+    evidence(1, passage("A GAN was proposed by Ian Goodfellow in 2014 and trains two networks"), ENCODER),
+    evidence(2, passage("The encoder compresses an image into a latent vector of 128 numbers"), ENCODER),
+]
+
+
+def test_a_copied_sentence_is_supported_and_cites_its_passage() -> None:
+    one = check("A GAN was proposed by Ian Goodfellow in 2014.", HELD, ENCODER)
+    assert (one.label, one.markers) == ("supported", (1,))
+
+
+def test_an_invented_marker_goes_and_the_right_one_comes() -> None:
+    one = check("The encoder compresses an image into a latent vector [7].", HELD, ENCODER)
+    assert one.markers == (2,)
+    assert "[" not in one.text
+
+
+def test_a_marker_on_the_wrong_passage_is_put_right() -> None:
+    one = check("The encoder compresses an image into a latent vector [1].", HELD, ENCODER)
+    assert one.markers == (2,)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "A GAN was proposed by Ian Goodfellow in 1995.",
+        "A GAN was proposed by Geoffrey Hinton in 2014.",
+        "The encoder compresses an image into a latent vector of 12 numbers.",
+        "Bananas grow best in wet tropical lowland soil.",
+    ],
+)
+def test_a_changed_number_or_name_or_topic_is_not_supported(claim: str) -> None:
+    one = check(claim, HELD, ENCODER)
+    assert one.label in ("partly", "unsupported")
+    assert one.support < 0.62
+
+
+def test_a_number_from_the_question_is_no_evidence() -> None:
+    assert new_facts("It was invented in 1995.", "It was invented.", "Why 1995?") == ["1995"]
+    assert new_facts("It is called MuseNet.", "It is called so.", "what is MuseNet?") == []
+
+
+def test_a_number_inside_another_is_another_number() -> None:
+    assert new_facts("It has 12 layers.", "It has 128 layers and costs 3.12.") == ["12"]
+    assert new_facts("It has 12 layers.", "It has 12.") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Sure!", "The parts are:", "Here are the notes.", "", "Would you like more?"]
+)
+def test_what_claims_nothing(text: str) -> None:
+    assert not is_claim(text)
+
+
+def test_spans_cover_list_items() -> None:
+    text = "Two parts:\n- the generator\n- the critic\n\nDone. Good."
+    assert [text[a:b] for a, b in spans(text)] == [
+        "Two parts:",
+        "the generator",
+        "the critic",
+        "Done.",
+        "Good.",
+    ]
+
+
+def test_no_evidence_no_support() -> None:
+    assert check("Anything at all is so.", [], ENCODER).label == "unsupported"
