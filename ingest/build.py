@@ -119,7 +119,7 @@ def _rebuild(
         first, (_, why) = next(iter(skipped.items()))
         more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""
         raise NotesError(f"none of the notes can be read: {first}: {why}{more}")
-    vectors = _embed(passages, encoder, progress)
+    vectors = vectors_of(passages, encoder, progress)
     manifest = store.Manifest(
         encoder=encoder.name,
         dimension=encoder.dimension,
@@ -206,7 +206,7 @@ def _reason(err: NotesError, file: _File) -> str:
     return str(err).removeprefix(f"{name}: ")
 
 
-def _embed(passages: Sequence[Passage], encoder: Encoder, progress: Progress) -> store.Vectors:
+def vectors_of(passages: Sequence[Passage], encoder: Encoder, progress: Progress) -> store.Vectors:
     texts = [store.searchable(p) for p in passages]
     lines = [contexts(p) for p in passages]
     owner = np.repeat(np.arange(len(lines), dtype=np.int32), [len(group) for group in lines])

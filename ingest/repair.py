@@ -53,6 +53,11 @@ def speaks_of_ai(text: str) -> bool:
     return bool(_SPEAKS_OF_AI.search(text)) and not _ALUMINIUM.search(text)
 
 
+def ai_for_al(text: str) -> str:
+    """`text` with 'Al' read as the misread 'AI' it mostly is; people called Al keep their name."""
+    return _AL.sub("AI", text)
+
+
 def repair(text: str, ai: bool) -> str:
     """`text` with its characters put right; `ai` says whether 'Al' stands for 'AI' in it."""
     text = _COMMENT.sub("", ftfy.fix_text(text, _FTFY).replace("\f", "\n"))
@@ -63,7 +68,7 @@ def repair(text: str, ai: bool) -> str:
         if not (fenced or fence):
             line = _markup(line)
             if ai:
-                line = _AL.sub("AI", line)
+                line = ai_for_al(line)
         fenced ^= fence
         out.append(line)
     return "\n".join(out)

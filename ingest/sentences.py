@@ -7,7 +7,7 @@ import re
 _ABBREVIATIONS = frozenset(
     "e.g i.e etc al et dr mr mrs ms prof fig figs eq eqs sec ch chap vol nos vs cf approx dept univ inc ltd"
     " jr sr resp ref refs tab eds pp p incl def thm jan feb mar apr jun jul aug sep sept oct nov"
-    " dec u.s u.k a.m p.m ph.d b.sc m.sc viz".split()
+    " dec u.s u.k a.m p.m ph.d b.sc m.sc viz v".split()
 )
 # A full stop that is followed by space and something that may begin a sentence.
 _END = re.compile(

@@ -23,7 +23,7 @@ from rag.types import Label, Sentence
 
 SUPPORTED, PARTLY = 0.62, 0.45  # least support for each label; below, unsupported
 _MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 
@@ -92,7 +92,7 @@ def is_claim(text: str) -> bool:
 def new_facts(claim: str, notes: str, question: str = "") -> list[str]:
     """The numbers and names of `claim` that `notes` do not hold; a name may also be the question's."""
     lowered = notes.lower()
-    found = [number for number in _NUMBER.findall(claim) if not _holds(lowered, number)]
+    found = [number for number in NUMBER.findall(claim) if not holds_number(lowered, number)]
     asked = question.lower()
     for name in _NAME.findall(claim):
         word = name.lower()
@@ -101,7 +101,8 @@ def new_facts(claim: str, notes: str, question: str = "") -> list[str]:
     return found
 
 
-def _holds(notes: str, number: str) -> bool:
+def holds_number(notes: str, number: str) -> bool:
+    """Whether `number` stands in `notes` as a number of its own, not inside another."""
     return re.search(rf"(?<![\d.]){re.escape(number.rstrip('.,'))}(?![\d]|\.\d)", notes) is not None
 
 

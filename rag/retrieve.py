@@ -9,6 +9,7 @@ the encoder's own token vectors, with weights by how rare a token is in these no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +21,8 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import PrivateAttr
 
 from ingest.errors import BadRequest
-from ingest.store import Index, tokens
+from ingest.repair import ai_for_al
+from ingest.store import Index, searchable, tokens
 from ingest.types import Encoder, Hit, Passage
 
 RERANKED = 20  # passages that late interaction looks at
@@ -42,6 +44,15 @@ class Retriever:
         for row in range(len(self.index.passages)):
             seen[np.unique(ids[start[row] : start[row + 1]])] += 1
         return np.log1p(len(self.index.passages) / (1.0 + seen)).astype(np.float32)
+
+    @cached_property
+    def frequency(self) -> dict[str, int]:
+        """In how many passages each stem stands, heading included."""
+        return Counter(stem for one in self.index.passages for stem in set(tokens(searchable(one))))
+
+    def read_as(self, question: str) -> str:
+        """The question as these notes would spell it: 'Al' for 'AI' where they speak of AI."""
+        return ai_for_al(question) if "ai" in self.frequency else question
 
     @cached_property
     def places(self) -> dict[str, int]:

@@ -95,12 +95,17 @@ def _introductions(passage: Passage, unit: tuple[int, ...]) -> set[int]:
     return found
 
 
+def is_option(sentence: str) -> bool:
+    """Whether the line is an option of a multiple-choice question, or its answer."""
+    return _OPTION.match(sentence) is not None
+
+
 def units(passage: Passage) -> list[tuple[int, ...]]:
     """Places of sentences that are read together: a quiz question with its options and answer."""
     found: list[list[int]] = []
     open_unit = False
     for place, sentence in enumerate(passage.sentences):
-        if open_unit and _OPTION.match(sentence):
+        if open_unit and is_option(sentence):
             found[-1].append(place)
         else:
             found.append([place])

@@ -19,17 +19,19 @@ from transformers.models.qwen2.modeling_qwen2 import Qwen2RotaryEmbedding
 
 from ingest.errors import ModelUnusable
 from ingest.types import Progress, silent
-from rag.engines.int8 import Int8Linear, fastest_kernel
+from rag.engines.int8 import Int8Linear, Kernel, fastest_kernel
 from rag.engines.prepare import check_prepared
 
 
-def load_int8(folder: Path, progress: Progress = silent) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_int8(
+    folder: Path, progress: Progress = silent, kernel: Kernel | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model that rag/engines/prepare.py wrote in `folder`, on the CPU, int8 where that is quick.
 
     Raises ModelUnusable where a file is missing, cut short or not what it should be.
     """
     check_prepared(folder)
-    kernel = fastest_kernel()
+    kernel = kernel or fastest_kernel()
     try:
         config = AutoConfig.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)

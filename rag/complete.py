@@ -1,0 +1,55 @@
+"""What the model left out or put in words that nothing supports, said in the notes' own words.
+
+A small model answers half of a two-part question, or paraphrases until the meaning is gone. The
+sentence that is nearest to the question is known before it writes: where the answer does not hold
+what that sentence says, the sentence is added, verbatim and cited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ingest.sentences import is_row
+from ingest.store import tokens
+from rag.followup import content_words
+from rag.select import Choice, is_option
+from rag.types import Sentence
+
+NEAREST = 0.10  # how far below the nearest sentence's cosine another may be added
+LEAST = 0.45  # least cosine with the question
+SAID = 0.5  # share of a sentence's news that the answer must hold for it to count as said
+MOST = 2  # sentences added to an answer
+
+
+def left_out(
+    question: str, answer: str, choices: Sequence[Choice], cosines: Sequence[np.ndarray]
+) -> list[Sentence]:
+    """Sentences of the passages shown that the question asks for and the answer does not say.
+
+    `cosines`: per choice float (sentences,), nearness of each of its passage's sentences to the
+    question. Best first, at most MOST, each with the marker of its passage.
+    """
+    asked, said = _stems(question), _stems(answer)
+    near = [
+        (float(values[place]), marker, choice.passage.sentences[place])
+        for marker, (choice, values) in enumerate(zip(choices, cosines, strict=True), 1)
+        for place in choice.places
+    ]
+    near.sort(key=lambda one: -one[0])
+    found: list[Sentence] = []
+    for cosine, marker, sentence in near[:4]:
+        if cosine < max(LEAST, near[0][0] - NEAREST) or len(found) == MOST:
+            break
+        news = _stems(sentence) - asked
+        if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence) or len(news) < 3:
+            continue
+        if len(news & said) / len(news) < SAID:
+            found.append(Sentence(sentence, 1.0, "supported", (marker,)))
+            said |= news
+    return found
+
+
+def _stems(text: str) -> set[str]:
+    return {stem for word in content_words(text) for stem in tokens(word)}
