@@ -92,11 +92,12 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
     answer = replace(answer, stage="reading", citations=citations(found.choices))
     yield answer
     shown, earlier = _read(found)
-    if not gate.answers(_signals(retriever, model, found)):
+    signals = _signals(model, found)
+    if not gate.answers(signals):
         yield refused(answer, found)
         return
     messages = prompts.answer_prompt(found.question, shown, earlier)
-    yield from checked(answer, found, retriever, _spoken(model, messages, ask))
+    yield from checked(answer, found, retriever, gate.sure(signals), _spoken(model, messages, ask))
 
 
 def _read(found: Found) -> tuple[list[prompts.Shown], str]:
@@ -111,19 +112,19 @@ def _read(found: Found) -> tuple[list[prompts.Shown], str]:
     return shown, prompts.earlier_turn(ask.history[-1].question, ask.history[-1].answer)
 
 
-def _signals(retriever: Retriever, model: BaseChatModel, found: Found) -> gate.Signals:
+def _signals(model: BaseChatModel, found: Found) -> gate.Signals:
     yes = None
     if isinstance(model, Judge):
         shown, earlier = _read(found)
         messages = prompts.answerable_prompt(found.question, shown, earlier)
         said, denied = model.next_logits(messages, ("yes", "no"))
         yes = said - denied
-    return gate.signals(found.searched, found.hits, retriever.frequency, yes)
+    return gate.signals(found.hits, yes)
 
 
 def judged(retriever: Retriever, model: BaseChatModel, ask: Ask, budget: int = BUDGET) -> gate.Signals:
     """What the gate would look at for this question; nothing is written."""
-    return _signals(retriever, model, _find(retriever, _counter(model), budget, ask))
+    return _signals(model, _find(retriever, _counter(model), budget, ask))
 
 
 def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask) -> Iterator[Spoken]:

@@ -43,8 +43,14 @@ class Spoken:
     output_tokens: int = 0
 
 
-def checked(answer: Answer, found: Found, retriever: Retriever, spoken: Iterator[Spoken]) -> Iterator[Answer]:
-    """Each finished sentence is checked and gets its markers while the next is being written."""
+def checked(
+    answer: Answer, found: Found, retriever: Retriever, sure: bool, spoken: Iterator[Spoken]
+) -> Iterator[Answer]:
+    """Each finished sentence is checked and gets its markers while the next is being written.
+
+    Where nothing of the answer is backed, the notes' own sentence takes its place if it is only
+    the wording that is lost, or if it is `sure` that they hold the answer; otherwise it is refused.
+    """
     known: dict[str, Sentence] = {}
     question = found.question
 
@@ -79,13 +85,13 @@ def checked(answer: Answer, found: Found, retriever: Retriever, spoken: Iterator
     text = _with_markers(said.text, places, sentences)
     added: list[Sentence] = []
     if not answer.stopped:
-        near = retriever.sentence_cosines(found.searched, [choice.passage for choice in found.choices])
+        near = retriever.sentence_cosines(question, [choice.passage for choice in found.choices])
         claims = [one for one in sentences if one.label != "not-a-claim"]
         backed = any(one.label in ("supported", "partly") for one in claims)
         added = left_out(question, text if backed else "", found.choices, near)
-        every = "\n".join(f"{one.passage.title}\n{one.passage.text}" for one in held())
-        invented = any(new_facts(one.text, every, question) for one in claims)
-        if not backed and (invented or not added):
+        passages = [choice.passage for choice in found.choices]
+        invented = any(new_facts(one.text, passages, question) for one in claims)
+        if not backed and ((invented and not sure) or not added):
             yield refused(answer, found)
             return
         if not backed:  # only its wording is lost: the notes' own takes its place

@@ -14,13 +14,15 @@ import numpy as np
 from ingest.sentences import is_row
 from ingest.store import tokens
 from rag.followup import content_words
-from rag.select import Choice, is_option
+from rag.retrieve import is_option
+from rag.select import Choice
 from rag.types import Sentence
 
-NEAREST = 0.10  # how far below the nearest sentence's cosine another may be added
+NEAREST = 0.05  # how far below the nearest sentence's cosine another may be added
 LEAST = 0.45  # least cosine with the question
 SAID = 0.5  # share of a sentence's news that the answer must hold for it to count as said
-MOST = 2  # sentences added to an answer
+MOST = 1  # sentences added to an answer
+SHORTEST = 6  # words; less is a title or an item without its list
 
 
 def left_out(
@@ -43,7 +45,9 @@ def left_out(
         if cosine < max(LEAST, near[0][0] - NEAREST) or len(found) == MOST:
             break
         news = _stems(sentence) - asked
-        if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence) or len(news) < 3:
+        if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence):
+            continue
+        if len(sentence.split()) < SHORTEST or len(news) < 2:
             continue
         if len(news & said) / len(news) < SAID:
             found.append(Sentence(sentence, 1.0, "supported", (marker,)))

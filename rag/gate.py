@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ingest.store import tokens
 from ingest.types import Hit
-from rag.followup import content_words
-from rag.grounding import NUMBER, holds_number
+
+SURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +27,13 @@ class Signals:
 
     dense: float  # best cosine of the question with a passage or a sentence
     late: float  # best late-interaction score
-    coverage: float  # share of the question's content stems in the best passages, by rarity, 0..1
-    absent: float  # share of the question's content stems that stand nowhere in the notes, 0..1
-    figures: float  # numbers in the question that the best passages do not hold
     yes: float | None = None  # logit(yes) - logit(no) of the model; None where it has none
 
 
-def signals(
-    question: str, hits: Sequence[Hit], frequency: Mapping[str, int], yes: float | None = None
-) -> Signals:
-    """The signals of `question` (as searched for) given the passages found, best first.
-
-    `frequency`: in how many passages of the notes each stem stands.
-    """
-    best = "\n".join(f"{hit.passage.title}\n{hit.passage.text}" for hit in hits[:3])
-    held = set(tokens(best))
-    stems = {stem for word in content_words(question) for stem in tokens(word)}
-    weight = {stem: 1 / math.log(3 + frequency.get(stem, 0)) for stem in stems}
-    total = sum(weight.values())
-    return Signals(
-        dense=max((hit.dense for hit in hits), default=-1.0),
-        late=max((hit.late for hit in hits), default=0.0),
-        coverage=sum(weight[stem] for stem in stems & held) / total if stems else 1.0,
-        absent=sum(not frequency.get(stem) for stem in stems) / len(stems) if stems else 0.0,
-        figures=float(sum(not holds_number(best, number) for number in NUMBER.findall(question))),
-        yes=yes,
-    )
+def signals(hits: Sequence[Hit], yes: float | None = None) -> Signals:
+    """The signals of a question given the passages found for it and the model's judgement."""
+    dense = max((hit.dense for hit in hits), default=-1.0)
+    return Signals(dense, max((hit.late for hit in hits), default=0.0), yes)
 
 
 @cache
@@ -65,6 +45,11 @@ def _fitted() -> dict[str, Any]:
 def answers(found: Signals) -> bool:
     """Whether to answer: the probability that the notes can is not below the fitted threshold."""
     return probability(found) >= _weights(found)["threshold"]
+
+
+def sure(found: Signals) -> bool:
+    """Whether the notes hold the answer beyond doubt, so that a wrong answer is the model's fault."""
+    return probability(found) >= SURE
 
 
 def probability(found: Signals) -> float:

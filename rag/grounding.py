@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ingest.context import contexts
 from ingest.sentences import sentences
 from ingest.store import tokens
 from ingest.types import Encoder, Passage
@@ -68,8 +69,7 @@ def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str 
         scores.append(0.45 * coverage + 0.2 * copied + 0.35 * near)
     if not scores:
         return Sentence(bare, 0.0, "unsupported", ())
-    every = "\n".join(f"{one.passage.title}\n{one.passage.text}" for one in held)
-    invented = new_facts(bare, every, question)
+    invented = new_facts(bare, [one.passage for one in held], question)
     best = int(np.argmax(scores))
     support = scores[best] * (0.4 if invented else 1.0)
     label: Label = "supported" if support >= SUPPORTED else "partly" if support >= PARTLY else "unsupported"
@@ -89,16 +89,38 @@ def is_claim(text: str) -> bool:
     return not re.match(r"(?i)(sure|certainly|of course|here (is|are)|i hope|let me know)\b", text)
 
 
-def new_facts(claim: str, notes: str, question: str = "") -> list[str]:
-    """The numbers and names of `claim` that `notes` do not hold; a name may also be the question's."""
-    lowered = notes.lower()
-    found = [number for number in NUMBER.findall(claim) if not holds_number(lowered, number)]
+def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[str]:
+    """The numbers and names of `claim` that the passages `held` do not back.
+
+    A number must stand in a sentence that shares a word with the claim, so that the year of one
+    thing is not taken for another's; a name must stand anywhere, or in the question.
+    """
+    found: list[str] = []
+    words = set(content_words(claim))
+    for number in NUMBER.findall(claim):
+        with_it = (
+            line
+            for passage in held
+            for line, sentence in zip(contexts(passage), passage.sentences, strict=True)
+            if holds_number(sentence, number) and words & (set(content_words(line)) - {number})
+        )
+        if next(with_it, None) is None:
+            found.append(number)
+    lowered = "\n".join(f"{passage.title}\n{passage.text}" for passage in held).lower()
     asked = question.lower()
     for name in _NAME.findall(claim):
         word = name.lower()
-        if word not in lowered and word.rstrip("s") not in lowered and word not in asked:
+        known = word in lowered or word.rstrip("s") in lowered or word in asked
+        if not known and not _abbreviates(name, claim):
             found.append(name)
     return found
+
+
+def _abbreviates(name: str, claim: str) -> bool:
+    """Whether `name` is the initials of words that stand in the claim, as in 'deep belief network (DBN)'."""
+    letters = name.rstrip("s").lower()
+    initials = "".join(word[0] for word in re.findall(r"[^\W\d_][\w]*", claim)).lower()
+    return name.rstrip("s").isupper() and len(letters) > 1 and letters in initials
 
 
 def holds_number(notes: str, number: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,7 +40,8 @@ def answerable_prompt(question: str, shown: Sequence[Shown], earlier: str = "") 
 
 def earlier_turn(question: str, answer: str) -> str:
     """The last turn in a line or two; a long answer is cut, since only its topic is needed."""
-    return f"Before this, the student asked: {question}\nand was told: {answer[:400]}\n\n"
+    told = re.sub(r"\s*\[\d+\]", "", answer)[:300]
+    return f"The conversation so far:\nStudent: {question}\nTutor: {told}\n\nNow answer the next question.\n"
 
 
 def _asked(question: str, shown: Sequence[Shown], earlier: str) -> str:

@@ -9,7 +9,7 @@ the encoder's own token vectors, with weights by how rare a token is in these no
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,11 +22,14 @@ from pydantic import PrivateAttr
 
 from ingest.errors import BadRequest
 from ingest.repair import ai_for_al
-from ingest.store import Index, searchable, tokens
+from ingest.store import Index, tokens
 from ingest.types import Encoder, Hit, Passage
 
 RERANKED = 20  # passages that late interaction looks at
 LATE_WEIGHT = 0.75
+# Review questions are near every question and answer none, so they come after what explains.
+QUIZ_PENALTY = 3.0
+_OPTION = re.compile(r"\s*(?:[-*•] )?(?:[a-h][).]|Answer\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,13 @@ class Retriever:
         return np.log1p(len(self.index.passages) / (1.0 + seen)).astype(np.float32)
 
     @cached_property
-    def frequency(self) -> dict[str, int]:
-        """In how many passages each stem stands, heading included."""
-        return Counter(stem for one in self.index.passages for stem in set(tokens(searchable(one))))
+    def quizzes(self) -> np.ndarray:
+        """bool (passages,): those that ask more than they say."""
+        return np.array([_asks(passage) for passage in self.index.passages], bool)
 
     def read_as(self, question: str) -> str:
         """The question as these notes would spell it: 'Al' for 'AI' where they speak of AI."""
-        return ai_for_al(question) if "ai" in self.frequency else question
+        return ai_for_al(question) if "ai" in self.index.bm25.vocab_dict else question
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -67,7 +70,7 @@ class Retriever:
         rows = self._rows(sources)
         if not len(rows) or k < 1:
             return []
-        scores = self.scores(question, rows)
+        scores = self.scores(self.read_as(question), rows)
         order = np.argsort(-scores.total, kind="stable")[:k]
         return [
             Hit(
@@ -102,6 +105,7 @@ class Retriever:
         # What late interaction did not see keeps its place behind what it saw.
         boost = np.full(len(rows), -10.0, np.float32)
         boost[first] = LATE_WEIGHT * _standard(late[first])
+        boost -= QUIZ_PENALTY * self.quizzes[rows]
         return Scores(total + boost, passage, sentence[rows], lexical[rows], late, best[rows])
 
     def sentence_cosines(self, question: str, passages: Sequence[Passage]) -> list[np.ndarray]:
@@ -152,6 +156,16 @@ class Scores:
     lexical: np.ndarray  # BM25
     late: np.ndarray  # 0 for passages that were not ranked again
     best: np.ndarray
+
+
+def _asks(passage: Passage) -> bool:
+    asking = sum(one.rstrip().endswith("?") or is_option(one) for one in passage.sentences)
+    return asking * 2 >= len(passage.sentences) > 0
+
+
+def is_option(sentence: str) -> bool:
+    """Whether the line is an option of a multiple-choice question, or its answer."""
+    return _OPTION.match(sentence) is not None
 
 
 def _similarities(index: object, vector: np.ndarray) -> np.ndarray:

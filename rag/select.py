@@ -15,10 +15,10 @@ import numpy as np
 
 from ingest.context import leads
 from ingest.types import Hit, Passage
+from rag.retrieve import is_option
 
 BUDGET = 260  # tokens of notes in a prompt; tests/bench/answers.py reports quality against it
 STANDING = 0.6  # what the best passage's sentences gain over the last one's
-_OPTION = re.compile(r"\s*(?:[-*•] )?(?:[a-h][).]|Answer\b)", re.IGNORECASE)
 _QUESTION = re.compile(r"\?\s*$|^Question\b", re.IGNORECASE)
 LEAST = 0.45  # a sentence worth less stays out even where there is room
 
@@ -93,11 +93,6 @@ def _introductions(passage: Passage, unit: tuple[int, ...]) -> set[int]:
             found.add(lead)
             lead = above[lead]
     return found
-
-
-def is_option(sentence: str) -> bool:
-    """Whether the line is an option of a multiple-choice question, or its answer."""
-    return _OPTION.match(sentence) is not None
 
 
 def units(passage: Passage) -> list[tuple[int, ...]]:

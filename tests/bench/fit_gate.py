@@ -28,7 +28,7 @@ from rag.retrieve import Retriever
 from rag.types import Ask, Turn
 from tests.bench.labelled import OUT, own
 
-FEATURES = ("dense", "late", "coverage", "absent", "figures", "yes")
+FEATURES = ("dense", "late", "yes")
 TARGET = Path(gate.__file__).with_name("gate.json")
 
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def fit(rows: np.ndarray, labels: np.ndarray) -> None:
-    """Write gate.json from signals (n, 6) and whether each question is answerable (n,)."""
+    """Write gate.json from signals (n, 3) and whether each question is answerable (n,)."""
     fitted = {
         "fitted_on": f"data/eval, dev half: {labels.sum()} answerable, {(~labels).sum()} not",
         "with_yes": _fit(rows, labels, FEATURES),

@@ -49,7 +49,7 @@ def main() -> None:
         for question in QUESTIONS:
             rows[question].append(chain.invoke(Ask(question)).timings)
     lines = [
-        "| question | cited passages, s | first word, s | whole answer, s | prompt tokens (read before) | tokens/s |",
+        "| question | passages, s | first word, s | whole, s | prompt tokens (read before) | tokens/s |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for question, timings in rows.items():

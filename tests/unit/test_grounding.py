@@ -77,13 +77,25 @@ def test_a_changed_number_or_name_or_topic_is_not_supported(claim: str) -> None:
 
 
 def test_a_number_from_the_question_is_no_evidence() -> None:
-    assert new_facts("It was invented in 1995.", "It was invented.", "Why 1995?") == ["1995"]
-    assert new_facts("It is called MuseNet.", "It is called so.", "what is MuseNet?") == []
+    assert new_facts("It was invented in 1995.", [passage("It was invented.")], "Why 1995?") == ["1995"]
+    assert new_facts("It is called MuseNet.", [passage("It is called so.")], "what is MuseNet?") == []
 
 
 def test_a_number_inside_another_is_another_number() -> None:
-    assert new_facts("It has 12 layers.", "It has 128 layers and costs 3.12.") == ["12"]
-    assert new_facts("It has 12 layers.", "It has 12.") == []
+    assert new_facts("It has 12 layers.", [passage("It has 128 layers and costs 3.12.")]) == ["12"]
+    assert new_facts("It has 12 layers.", [passage("It has 12 layers.")]) == []
+
+
+def test_the_year_of_one_thing_is_not_anothers() -> None:
+    timeline = passage("Siri shipped in 2011. AlexNet won in 2012.")
+    assert new_facts("Siri came out in 2012.", [timeline]) == ["2012"]
+    assert new_facts("Siri came out in 2011.", [timeline]) == []
+
+
+def test_initials_are_not_an_invented_name() -> None:
+    nets = [passage("A deep belief network stacks machines.")]
+    assert new_facts("A deep belief network (DBN) stacks machines.", nets) == []
+    assert new_facts("A deep belief network (XYZ) stacks machines.", nets) == ["XYZ"]
 
 
 @pytest.mark.parametrize(
