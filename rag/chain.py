@@ -93,7 +93,7 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
     yield answer
     shown, earlier = _read(found)
     signals = _signals(model, found)
-    if not gate.answers(signals):
+    if not gate.answers(signals, follow_up=bool(earlier)):
         yield refused(answer, found)
         return
     messages = prompts.answer_prompt(found.question, shown, earlier)

@@ -11,16 +11,22 @@ from collections.abc import Sequence
 
 from rag.types import Turn
 
+# Words that stand for something said before: the first kind nearly always, the second often.
+_PRONOUN = re.compile(
+    r"\b(it|its|it's|they|them|theirs?|he|she|his|hers?|him|former|latter)\b", re.IGNORECASE
+)
 _POINTING = re.compile(
-    r"\b(it|its|it's|they|them|their|theirs|this|that|these|those|he|she|his|her|him|"
-    r"former|latter|both|either|neither|such|same|others?|another|ones?|more|else|again|above)\b",
+    r"\b(this|that|these|those|both|either|neither|such|same|others?|another|ones?|more|else|again|above|"
+    r"version)\b",
     re.IGNORECASE,
 )
 _ELLIPTIC = re.compile(
     r"^\s*(and|but|so|or|why|how so|how come|what about|how about|what else|when|where|who|which|"
-    r"for example|e\.g\.|like what|give|tell me more|explain|go on|continue|elaborate)\b",
+    r"for example|e\.g\.|like what|give|show|tell me more|explain|go on|continue|elaborate)\b",
     re.IGNORECASE,
 )
+# 'and top-p?', 'show me with the example': the same question of another thing, or shown otherwise.
+_CHANGES = re.compile(r"^\s*(and|but|what about|how about|show me)\b", re.IGNORECASE)
 _ORDINALS = {
     word: place
     for place, words in enumerate(
@@ -53,9 +59,11 @@ def leans(question: str, history: Sequence[Turn]) -> bool:
     if _ORDINAL.search(question):
         return True
     about = content_words(question)
-    if _ELLIPTIC.match(question) and len(about) <= 3:
+    if _CHANGES.match(question) or not about:
         return True
-    return (bool(_POINTING.search(question)) and len(about) <= 5) or not about
+    if _PRONOUN.search(question):
+        return len(about) <= 8
+    return len(about) <= (5 if _POINTING.search(question) else 3 if _ELLIPTIC.match(question) else 0)
 
 
 def search_text(question: str, history: Sequence[Turn]) -> str:
@@ -64,8 +72,9 @@ def search_text(question: str, history: Sequence[Turn]) -> str:
         return question
     last = history[-1]
     topic = last.question
-    # The question before may itself lean on the one before it.
-    if len(history) > 1 and leans(last.question, history[:-1]):
+    # The question before may itself lean on the one before it, unless it has named another thing.
+    changed = _CHANGES.match(last.question) and content_words(last.question)
+    if len(history) > 1 and leans(last.question, history[:-1]) and not changed:
         topic = f"{history[-2].question} {topic}"
     if item := _pointed_at(question, last.answer):
         return f"{item} {question}"

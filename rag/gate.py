@@ -42,9 +42,13 @@ def _fitted() -> dict[str, Any]:
     return values
 
 
-def answers(found: Signals) -> bool:
-    """Whether to answer: the probability that the notes can is not below the fitted threshold."""
-    return probability(found) >= _weights(found)["threshold"]
+def answers(found: Signals, follow_up: bool = False) -> bool:
+    """Whether to answer: the probability that the notes can is not below the fitted threshold.
+
+    A follow-up says too little to be near anything, but the conversation is about these notes:
+    half the threshold is enough for it.
+    """
+    return probability(found) >= _weights(found)["threshold"] / (2 if follow_up else 1)
 
 
 def sure(found: Signals) -> bool:

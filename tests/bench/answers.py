@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--name", help="name of the files written (default: from the arguments)")
     parser.add_argument("--every", type=int, default=1, help="take every n-th question")
     options = parser.parse_args()
-    questions = load(options.questions) if options.questions else own(options.split)
+    questions = load(options.questions, options.split) if options.questions else own(options.split)
     questions = [one for one in questions if not options.kind or one.kind == options.kind][:: options.every]
     encoder = load_encoder()
     retriever = Retriever(open_index(options.index, encoder), encoder)
