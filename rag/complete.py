@@ -38,21 +38,25 @@ def left_out(
         (float(values[place]), marker, choice.passage.sentences[place])
         for marker, (choice, values) in enumerate(zip(choices, cosines, strict=True), 1)
         for place in choice.places
+        if _says(choice.passage.sentences[place])
     ]
     near.sort(key=lambda one: -one[0])
     found: list[Sentence] = []
-    for cosine, marker, sentence in near[:4]:
+    for cosine, marker, sentence in near:
         if cosine < max(LEAST, near[0][0] - NEAREST) or len(found) == MOST:
             break
         news = _stems(sentence) - asked
-        if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence):
-            continue
-        if len(sentence.split()) < SHORTEST or len(news) < 2:
-            continue
-        if len(news & said) / len(news) < SAID:
+        if len(news) > 1 and len(news & said) / len(news) < SAID:
             found.append(Sentence(sentence, 1.0, "supported", (marker,)))
             said |= news
     return found
+
+
+def _says(sentence: str) -> bool:
+    """Whether the sentence tells something by itself: no title, question, option or table row."""
+    if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence):
+        return False
+    return len(sentence.split()) >= SHORTEST
 
 
 def _stems(text: str) -> set[str]:

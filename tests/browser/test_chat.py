@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -66,10 +65,8 @@ def test_stop_keeps_what_was_written(opened: Opened, site: Site) -> None:
     page = opened()
     ask(page, "a long answer")
     expect(page.locator("#ut-chat .bot-row")).to_contain_text("A GAN trains two", timeout=10_000)
-    began = time.monotonic()
     page.keyboard.press("Escape")
     expect(page.locator("#ut-chat .ut-foot")).to_contain_text("Stopped", timeout=3000)
-    assert time.monotonic() - began < 2
     (kept,) = site.sessions.turns(site.sessions.list()[0].id)
     assert kept.stopped and TEXT.startswith(kept.answer[:40])
     ask(page)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +69,9 @@ def test_encoder(encoder: Encoder) -> None:
 
 @real
 def test_encoder_waits_with_the_weights() -> None:
-    began = time.monotonic()
-    assert load_encoder().dimension == 384
-    assert time.monotonic() - began < 1
+    encoder = load_encoder()
+    assert encoder.dimension == 384
+    assert encoder._model is None  # type: ignore[attr-defined]
 
 
 def test_encoder_that_is_not_there(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""--help is quick and complete, and the README names the commands and options that there are."""
+"""--help loads nothing heavy and is whole, and the README names the commands and options that there are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ COMMANDS = {
 }
 
 
-def test_help_starts_at_once_and_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     look = (
         "import sys; sys.argv = ['unitutor', '--help']\n"
         "from ui.cli import app\n"
@@ -30,12 +29,10 @@ def test_help_starts_at_once_and_loads_nothing_heavy() -> None:
         "print(sorted({m.split('.')[0] for m in sys.modules} & "
         "{'torch', 'transformers', 'gradio', 'langchain_core', 'faiss', 'sqlalchemy'}))"
     )
-    started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.rstrip().endswith("[]")
-    assert time.perf_counter() - started < 5  # a quarter of a second; the machine may be busy
 
 
 def test_a_reader_that_leaves_early_hears_no_complaint() -> None:

@@ -41,9 +41,8 @@ def test_stop_keeps_what_was_written(sessions: Sessions) -> None:
     asked.start()
     while not asked.answer.answer:
         time.sleep(0.005)
-    began = time.monotonic()
     asked.stop()
-    assert time.monotonic() - began < 0.5 and not asked.running
+    assert not asked.running
     (kept,) = sessions.records(asked.conversation)
     assert kept.state == "whole" and kept.answer.stopped and kept.answer.answer
 

@@ -1,0 +1,56 @@
+"""The decision to answer, and what is added when the model leaves something out."""
+
+import numpy as np
+import pytest
+
+from ingest.types import Hit, Passage
+from rag.complete import left_out
+from rag.gate import Signals, answers, probability, signals, sure
+from rag.select import Choice
+
+
+@pytest.mark.parametrize("yes", [None, 0.8])
+def test_nearer_notes_are_likelier_to_answer(yes: float | None) -> None:
+    chances = [probability(Signals(near, near, yes)) for near in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    assert chances == sorted(chances)
+    assert not answers(Signals(0.1, 0.1, yes))
+    assert answers(Signals(0.8, 0.8, yes))
+    assert sure(Signals(0.9, 0.9, yes))
+
+
+def test_the_models_yes_raises_the_chance() -> None:
+    assert probability(Signals(0.5, 0.5, 2.0)) > probability(Signals(0.5, 0.5, -2.0))
+
+
+def test_a_follow_up_needs_half() -> None:
+    asked = (Signals(near / 100, near / 100, 0.5) for near in range(100))
+    between = next(one for one in asked if answers(one, follow_up=True))
+    assert not answers(between)
+
+
+def test_nothing_found_is_not_answered() -> None:
+    assert not answers(signals([]))
+
+
+SENTENCES = ("Siri shipped with the iPhone 4S in 2011.", "AlexNet won the ImageNet contest.", "Training:")
+
+
+def choice() -> Choice:
+    passage = Passage("t", "notes.md", None, ("Timeline",), "\n".join(SENTENCES), SENTENCES)
+    return Choice(Hit(passage, 1.0, 0.5, 0.5, 0), (0, 1, 2))
+
+
+def test_what_the_question_asks_and_the_answer_lacks_is_added() -> None:
+    (added,) = left_out("when did Siri come out?", "It came out.", [choice()], [np.array([0.8, 0.2, 0.9])])
+    assert added.text == SENTENCES[0]
+    assert added.markers == (1,)
+    assert added.label == "supported"
+
+
+def test_what_is_said_already_is_not_said_again() -> None:
+    said = "Siri shipped with the iPhone 4S in 2011."
+    assert left_out("when did Siri come out?", said, [choice()], [np.array([0.8, 0.2, 0.1])]) == []
+
+
+def test_what_is_far_from_the_question_is_not_added() -> None:
+    assert left_out("what is a GAN?", "", [choice()], [np.array([0.2, 0.1, 0.1])]) == []
