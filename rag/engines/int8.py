@@ -92,7 +92,7 @@ def _pack(weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     if _overflows():
         # With weights of 7 bits two products always fit. The other way out, activations of 7 bits, costs
         # likelihood; this did not measurably.
-        weight, scale = (weight.float() / 2).round().to(torch.int8), scale * 2
+        weight, scale = ((weight.to(torch.int16) + 1) >> 1).to(torch.int8), scale * 2
     return _packed(weight, scale)
 
 

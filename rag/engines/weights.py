@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -40,13 +42,17 @@ def load_int8(
         with safe_open(folder / "int8.safetensors", framework="pt") as tensors:
             names = set(tensors.keys())
             linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-            for number, name in enumerate(linears, 1):
+
+            def layer(name: str) -> Int8Linear:
                 bias = tensors.get_tensor(f"{name}.bias") if f"{name}.bias" in names else None
-                layer = Int8Linear(
-                    tensors.get_tensor(f"{name}.weight"), tensors.get_tensor(f"{name}.scale"), bias, kernel
-                )
-                model.set_submodule(name, layer)
-                progress("Loading the language model", number, len(linears))
+                weight, scale = tensors.get_tensor(f"{name}.weight"), tensors.get_tensor(f"{name}.scale")
+                return Int8Linear(weight, scale, bias, kernel)
+
+            # Packing takes most of the time, on one core a layer.
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                for number, (name, made) in enumerate(zip(linears, pool.map(layer, linears), strict=True), 1):
+                    model.set_submodule(name, made)
+                    progress("Loading the language model", number, len(linears))
             rest = {name: tensors.get_tensor(name) for name in names if name.rsplit(".", 1)[0] not in linears}
         model.load_state_dict(rest, strict=False, assign=True)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
