@@ -6,6 +6,7 @@ finished sentence with its markers, at last the whole. `invoke` gives the last o
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -33,7 +34,10 @@ PASSAGES = 6  # found for a question, before sentences are chosen
 class Judge(Protocol):
     """A model that tells what it would say next, as ours does."""
 
-    def next_logits(self, messages: list[BaseMessage], words: tuple[str, ...]) -> list[float]: ...
+    def next_logits(
+        self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
+    ) -> list[float]:
+        """Logits of the words as what comes next after the messages."""
 
 
 def answer_chain(retriever: Retriever, model: BaseChatModel, budget: int = BUDGET) -> Runnable[Ask, Answer]:
@@ -93,7 +97,7 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
     yield answer
     shown, earlier = _read(found)
     signals = _signals(model, found)
-    if not gate.answers(signals, follow_up=bool(earlier)):
+    if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
         yield refused(answer, found)
         return
     messages = prompts.answer_prompt(found.question, shown, earlier)
@@ -117,7 +121,7 @@ def _signals(model: BaseChatModel, found: Found) -> gate.Signals:
     if isinstance(model, Judge):
         shown, earlier = _read(found)
         messages = prompts.answerable_prompt(found.question, shown, earlier)
-        said, denied = model.next_logits(messages, ("yes", "no"))
+        said, denied = model.next_logits(messages, ("yes", "no"), found.ask.stop)
         yes = said - denied
     return gate.signals(found.hits, yes)
 

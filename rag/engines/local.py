@@ -31,7 +31,7 @@ from rag.decoding import GREEDY, Decoding, choose
 from rag.engines.prepare import NAME, prepare
 from rag.engines.weights import load_int8, load_plain
 
-READ_AT_ONCE = 256  # prompt tokens between two looks at the stop event
+READ_AT_ONCE = 128  # prompt tokens between two looks at the stop event
 _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 
 
@@ -72,17 +72,17 @@ class LocalModel(BaseChatModel):
         return len(self._tokenizer.encode(text, add_special_tokens=False))
 
     def next_logits(
-        self, messages: list[BaseMessage], words: tuple[str, ...], opening: str = ""
+        self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
     ) -> list[float]:
-        """Logits of `words` (each one's first token) as what comes next after `messages` + `opening`.
+        """Logits of `words` (each one's first token) as what comes next after `messages`.
 
         One prompt is read and nothing is written; a following answer that starts with the same
-        messages reuses what was read.
+        messages reuses what was read. All are 0 where `halt` was set before the end.
         """
         first = [self._tokenizer.encode(word, add_special_tokens=False)[0] for word in words]
-        with self._alone(None), _memory():
-            logits = self._read_prompt(self._tokenize(messages, opening), None)[1]
-        return [float(logits[token]) for token in first]
+        with self._alone(halt) as mine, _memory():
+            logits = self._read_prompt(self._tokenize(messages), halt)[1] if mine else torch.empty(0)
+        return [float(logits[token]) if len(logits) else 0.0 for token in first]
 
     def _stream(
         self,
@@ -163,14 +163,14 @@ class LocalModel(BaseChatModel):
         listed = ends if isinstance(ends, list) else [ends]
         return {token for token in [*listed, self._tokenizer.eos_token_id] if token is not None}
 
-    def _tokenize(self, messages: list[BaseMessage], opening: str = "") -> list[int]:
+    def _tokenize(self, messages: list[BaseMessage]) -> list[int]:
         # A text that spells the template's own tokens must stay text: it may come from the notes.
         turns = [
             {"role": _ROLES[message.type], "content": str(message.content).replace("<|", "< |")}
             for message in messages
         ]
         text = str(self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
-        ids = self._tokenizer.encode(text + opening, add_special_tokens=False)
+        ids = self._tokenizer.encode(text, add_special_tokens=False)
         room = self._model.config.max_position_embeddings - self.max_new_tokens
         if len(ids) > room:
             raise BadRequest(
@@ -189,10 +189,10 @@ class LocalModel(BaseChatModel):
         if drop := len(self._read) - shared:
             self._cache.crop(-drop)
             del self._read[shared:]
-        logits = torch.empty(0)
+        logits = torch.empty(0)  # what is returned where the reading was stopped
         for start in range(shared, len(ids), READ_AT_ONCE):
             if halt and halt.is_set():
-                return Prompt(ids, shared), logits
+                return Prompt(ids, shared), torch.empty(0)
             logits = self._step(ids[start : start + READ_AT_ONCE])
         return Prompt(ids, shared), logits
 

@@ -89,6 +89,13 @@ def test_stop_is_felt_within_a_token(tiny: LocalModel) -> None:
     assert tiny.invoke(asked("w9")).content is not None
 
 
+def test_stop_is_felt_while_the_prompt_is_read(tiny: LocalModel) -> None:
+    halt = threading.Event()
+    halt.set()
+    assert tiny.next_logits(asked("w77 w78"), ("yes", "no"), halt) == [0.0, 0.0]
+    assert tiny.next_logits(asked("w77 w78"), ("yes", "no"), threading.Event()) != [0.0, 0.0]
+
+
 def test_a_stream_that_is_dropped_frees_the_engine(tiny: LocalModel) -> None:
     stream = tiny.stream(asked("w9"), decoding=decoding("random", seed=5))
     next(stream)
