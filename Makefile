@@ -34,7 +34,7 @@ lint: develop
 
 bench: develop ## the measured comparisons; minutes to hours
 	@$(BIN)/unitutor ingest
-	@for file in $$(grep -l __main__ tests/bench/*.py); do \
+	@for file in $$(grep -l __main__ tests/bench/*.py | grep -v fit_); do \
 		echo "== $$file"; $(BIN)/python -m tests.bench.$$(basename $$file .py) || exit 1; done
 
 install: python

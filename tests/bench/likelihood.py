@@ -1,8 +1,9 @@
 """Negative log-likelihood of the int8 model beside the same weights in float32, on text files.
 
-    python -m tests.bench.likelihood data/notes/*.md
+    python -m tests.bench.likelihood [FILE …]
 
-512 tokens of each file. Prints a table and writes it to tests/bench/out/likelihood.md.
+512 tokens of each file, of data/notes/*.md if none is named. Prints a table and writes it to
+tests/bench/out/likelihood.md.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ TOKENS = 512
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("files", type=Path, nargs="*", default=sorted(Path("data/notes").glob("*.md")))
     texts = [path.read_text("utf-8", errors="replace") for path in parser.parse_args().files]
     chosen = fastest_kernel()
     found: dict[Kernel, float] = {kernel: likelihood(kernel, texts) for kernel in ("float", chosen)}
