@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, default=Path("data/index"))
     parser.add_argument("--split", choices=["dev", "test"], default="dev")
     parser.add_argument("--squad", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th question")
     options = parser.parse_args()
     encoder = load_encoder()
     if options.squad:
@@ -54,6 +55,7 @@ def main() -> None:
         index = open_index(options.index, encoder)
         asked = list(labelled(index, options.split))
         name = f"retrieval-{options.split}"
+    asked = asked[:: options.every]
     retriever = Retriever(index, encoder)
     every = np.arange(len(index.passages))
     places: dict[str, list[int]] = {ranking: [] for ranking in RANKINGS}
