@@ -31,7 +31,7 @@ def check_port(host: str, port: int) -> None:
     except (OSError, OverflowError, UnicodeError) as error:
         raise CannotServe(
             f"Cannot listen on {host}:{port} ({getattr(error, 'strerror', None) or error}): "
-            "stop the program that uses it, or choose another with --port."
+            "stop the program that uses it, or choose another with --host or --port."
         ) from error
 
 

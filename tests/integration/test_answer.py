@@ -108,8 +108,15 @@ def test_only_the_files_chosen_are_searched(chain: Runnable) -> None:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the second set of notes is not here")
-def test_answers_are_right_on_noisy_notes(model: object, tmp_path: Path) -> None:
+def test_answers_are_right_or_refused_on_noisy_notes(model: object, tmp_path: Path) -> None:
     chain = chain_over(SHARED, tmp_path / "index", model)
-    answer = chain.invoke(Ask("Who developed Stable Diffusion?"))
-    assert "stability" in answer.answer.lower()
-    assert all(citation.source == "unit1_001.txt" for citation in answer.citations[:1])
+    facts = {
+        "Who developed Stable Diffusion?": "stability",
+        "What are the two networks of a GAN?": "discriminator",
+        "What does a vector database store?": "embedding",
+    }
+    answers = {question: chain.invoke(Ask(question)) for question in facts}
+    for question, answer in answers.items():
+        assert answer.refused or facts[question] in answer.answer.lower(), answer.answer
+        assert all((SHARED / citation.source).is_file() for citation in answer.citations)
+    assert sum(not answer.refused for answer in answers.values()) >= 2
