@@ -21,6 +21,8 @@ class CannotServe(UnitutorError):
 
 def check_port(host: str, port: int) -> None:
     """Raise CannotServe where `host` and `port` cannot be listened on, before anything is loaded."""
+    if not 0 < port < 65536:
+        raise CannotServe(f"There is no port {port}: choose one from 1 to 65535 with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as trial:
