@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def build(
     if not files:
         kinds = " ".join(sorted(SUFFIXES))
         raise NotesError(f"no notes in {', '.join(map(str, paths)) or 'no folder'}: add files of {kinds}")
-    hashes = {file.source: _hash(file.path) for file in files}
+    hashes = _hashes(files)
     known = None if force else store.peek(folder)
     if known and _same(known, hashes, encoder, settings):
         skipped = tuple(Skipped(source, why) for source, (_, why) in known.skipped.items())
@@ -138,6 +138,15 @@ def _rebuild(
     )
 
 
+def made_of(paths: Sequence[Path], folder: Path) -> dict[str, str]:
+    """SHA-256 of each file that a build of `folder` from `paths` would look at; '' if unreadable."""
+    return _hashes(_find(paths, folder))
+
+
+def _hashes(files: Iterable[_File]) -> dict[str, str]:
+    return {file.source: _hash(file.path) for file in files}
+
+
 def _find(paths: Sequence[Path], folder: Path) -> Iterator[_File]:
     seen: set[Path] = set()
     taken: set[str] = set()
@@ -187,9 +196,8 @@ def _hash(path: Path) -> str:
 
 
 def _same(known: store.Manifest, hashes: dict[str, str], encoder: Encoder, splitter: Splitter) -> bool:
-    before = known.files | {source: sha for source, (sha, _) in known.skipped.items()}
     return (
-        before == hashes
+        known.made_of == hashes
         and "" not in hashes.values()  # an unreadable file may have become readable
         and (known.format, known.encoder, known.splitter) == (store.FORMAT, encoder.name, splitter)
         and known.dimension == encoder.dimension

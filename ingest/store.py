@@ -53,6 +53,11 @@ class Manifest:
     made: str  # ISO 8601, UTC
     format: int = FORMAT
 
+    @property
+    def made_of(self) -> dict[str, str]:
+        """Every file that was looked at, read or left out, with its SHA-256."""
+        return self.files | {source: sha for source, (sha, _) in self.skipped.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Vectors:

@@ -96,7 +96,7 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
     answer = replace(answer, stage="reading", citations=citations(found.choices))
     yield answer
     shown, earlier = _read(found)
-    signals = _signals(model, found)
+    signals = _signals(model, found, shown, earlier)
     if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
         yield refused(answer, found)
         return
@@ -116,10 +116,9 @@ def _read(found: Found) -> tuple[list[prompts.Shown], str]:
     return shown, prompts.earlier_turn(ask.history[-1].question, ask.history[-1].answer)
 
 
-def _signals(model: BaseChatModel, found: Found) -> gate.Signals:
+def _signals(model: BaseChatModel, found: Found, shown: list[prompts.Shown], earlier: str) -> gate.Signals:
     yes = None
     if isinstance(model, Judge):
-        shown, earlier = _read(found)
         messages = prompts.answerable_prompt(found.question, shown, earlier)
         said, denied = model.next_logits(messages, ("yes", "no"), found.ask.stop)
         yes = said - denied
@@ -128,7 +127,8 @@ def _signals(model: BaseChatModel, found: Found) -> gate.Signals:
 
 def judged(retriever: Retriever, model: BaseChatModel, ask: Ask, budget: int = BUDGET) -> gate.Signals:
     """What the gate would look at for this question; nothing is written."""
-    return _signals(model, _find(retriever, _counter(model), budget, ask))
+    found = _find(retriever, _counter(model), budget, ask)
+    return _signals(model, found, *_read(found))
 
 
 def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask) -> Iterator[Spoken]:

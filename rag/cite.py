@@ -14,7 +14,7 @@ from rag.complete import left_out
 from rag.grounding import Evidence, best_quote, check, evidence, new_facts, spans
 from rag.retrieve import Retriever
 from rag.select import Choice
-from rag.types import Answer, Ask, Citation, Sentence, Timings
+from rag.types import MARKER, Answer, Ask, Citation, Sentence, Timings
 
 CLOSEST = 3  # passages shown with a refusal
 QUOTING = "In the notes:"
@@ -85,17 +85,17 @@ def checked(
     text = _with_markers(said.text, places, sentences)
     added: list[Sentence] = []
     if not answer.stopped:
-        near = retriever.sentence_cosines(question, [choice.passage for choice in found.choices])
-        claims = [one for one in sentences if one.label != "not-a-claim"]
-        backed = any(one.label in ("supported", "partly") for one in claims)
-        added = left_out(question, text if backed else "", found.choices, near)
         passages = [choice.passage for choice in found.choices]
-        invented = any(new_facts(one.text, passages, question) for one in claims)
-        if not backed and ((invented and not sure) or not added):
-            yield refused(answer, found)
-            return
-        if not backed:  # only its wording is lost: the notes' own takes its place
-            text, sentences = "", []
+        near = retriever.sentence_cosines(question, passages)
+        backed = any(one.label in ("supported", "partly") for one in sentences)
+        added = left_out(question, text if backed else "", found.choices, near)
+        if not backed:
+            claims = [one.text for one in sentences if one.label != "not-a-claim"]
+            invented = any(new_facts(claim, passages, question) for claim in claims)
+            if not added or (invented and not sure):
+                yield refused(answer, found)
+                return
+            text, sentences = "", []  # only its wording is lost: the notes' own takes its place
     sentences += added
     for one in added:
         text = f"{text}\n\n{QUOTING} “{one.text}” [{one.markers[0]}]".strip()
@@ -114,7 +114,7 @@ def _with_markers(text: str, places: list[tuple[int, int]], sentences: list[Sent
     parts: list[str] = []
     cursor = 0
     for (start, end), one in zip(places, sentences, strict=True):
-        bare = re.sub(r"\s*\[\d+(?:\s*,\s*\d+)*\]", "", text[start:end])
+        bare = MARKER.sub("", text[start:end])
         marks = "".join(f" [{marker}]" for marker in one.markers)
         parts += [text[cursor:start], bare, marks]
         cursor = end

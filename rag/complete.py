@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest.sentences import is_row
-from ingest.store import tokens
-from rag.followup import content_words
+from rag.followup import content_stems
 from rag.retrieve import is_option
 from rag.select import Choice
 from rag.types import Sentence
@@ -33,7 +32,7 @@ def left_out(
     `cosines`: per choice float (sentences,), nearness of each of its passage's sentences to the
     question. Best first, at most MOST, each with the marker of its passage.
     """
-    asked, said = _stems(question), _stems(answer)
+    asked, said = content_stems(question), content_stems(answer)
     near = [
         (float(values[place]), marker, choice.passage.sentences[place])
         for marker, (choice, values) in enumerate(zip(choices, cosines, strict=True), 1)
@@ -45,7 +44,7 @@ def left_out(
     for cosine, marker, sentence in near:
         if cosine < max(LEAST, near[0][0] - NEAREST) or len(found) == MOST:
             break
-        news = _stems(sentence) - asked
+        news = content_stems(sentence) - asked
         if len(news) > 1 and len(news & said) / len(news) < SAID:
             found.append(Sentence(sentence, 1.0, "supported", (marker,)))
             said |= news
@@ -57,7 +56,3 @@ def _says(sentence: str) -> bool:
     if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence):
         return False
     return len(sentence.split()) >= SHORTEST
-
-
-def _stems(text: str) -> set[str]:
-    return {stem for word in content_words(text) for stem in tokens(word)}

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.types import Turn
+from ingest.words import tokens
+from rag.types import MARKER, Turn
 
 # Words that stand for something said before: the first kind nearly always, the second often.
 _PRONOUN = re.compile(
@@ -50,6 +51,11 @@ _COMMON = frozenset(  # words that say nothing of what a question is about
 def content_words(text: str) -> list[str]:
     """The words of `text`, lower-cased, that say what it is about."""
     return [word for word in re.findall(r"[^\W_][\w'-]*", text.lower()) if word not in _COMMON]
+
+
+def content_stems(text: str) -> set[str]:
+    """The stems of those words, as lexical search compares them."""
+    return {stem for word in content_words(text) for stem in tokens(word)}
 
 
 def leans(question: str, history: Sequence[Turn]) -> bool:
@@ -93,7 +99,7 @@ def _pointed_at(question: str, answer: str) -> str:
 
 
 def _items(answer: str) -> list[str]:
-    answer = re.sub(r"\s*\[\d+\]", "", answer)
+    answer = MARKER.sub("", answer)
     lines = [match.group(1) for line in answer.splitlines() if (match := _ITEM.match(line))]
     if len(lines) > 1:
         return lines

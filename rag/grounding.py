@@ -17,13 +17,12 @@ import numpy as np
 
 from ingest.context import contexts
 from ingest.sentences import sentences
-from ingest.store import tokens
+from ingest.store import searchable, tokens
 from ingest.types import Encoder, Passage
-from rag.followup import content_words
-from rag.types import Label, Sentence
+from rag.followup import content_stems, content_words
+from rag.types import MARKER, Label, Sentence
 
 SUPPORTED, PARTLY = 0.62, 0.45  # least support for each label; below, unsupported
-_MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
@@ -42,7 +41,7 @@ class Evidence:
 
 def evidence(marker: int, passage: Passage, encoder: Encoder) -> Evidence:
     """`passage` (its heading counts as its words) as evidence under `marker`."""
-    text = f"{passage.title}\n{passage.text}"
+    text = searchable(passage)
     words = tokens(text)
     vectors = encoder.encode_tokens([text])[0][1]
     return Evidence(marker, passage, frozenset(words), frozenset(pairwise(words)), vectors)
@@ -54,12 +53,12 @@ def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str 
     Its own markers are kept only where the passage supports it; otherwise the passage that
     supports it best is named. Words of the `question` are no evidence for numbers.
     """
-    bare = _BULLET.sub("", _MARKER.sub("", claim)).strip()
+    bare = _BULLET.sub("", MARKER.sub("", claim)).strip()
     if not is_claim(bare):
         return Sentence(bare, 1.0, "not-a-claim", ())
     ids, asked = encoder.encode_tokens([bare])[0]
     words = tokens(bare)
-    stems = {stem for word in content_words(bare) for stem in tokens(word)} or set(words)
+    stems = content_stems(bare) or set(words)
     pairs = list(pairwise(words))
     scores: list[float] = []
     for one in held:
@@ -75,7 +74,7 @@ def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str 
     label: Label = "supported" if support >= SUPPORTED else "partly" if support >= PARTLY else "unsupported"
     markers: tuple[int, ...] = ()
     if label != "unsupported":
-        own = {int(number) for group in _MARKER.findall(claim) for number in group.split(",")}
+        own = {int(number) for group in MARKER.findall(claim) for number in group.split(",")}
         close = [place for place, score in enumerate(scores) if score >= scores[best] - 0.05]
         kept = [held[place].marker for place in close if held[place].marker in own]
         markers = tuple(kept) or (held[best].marker,)
@@ -106,7 +105,7 @@ def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[s
         )
         if next(with_it, None) is None:
             found.append(number)
-    lowered = "\n".join(f"{passage.title}\n{passage.text}" for passage in held).lower()
+    lowered = "\n".join(map(searchable, held)).lower()
     asked = question.lower()
     for name in _NAME.findall(claim):
         word = name.lower()

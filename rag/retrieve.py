@@ -62,6 +62,11 @@ class Retriever:
         """Row of each passage by its content id."""
         return {passage.id: row for row, passage in enumerate(self.index.passages)}
 
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The files in the index, sorted."""
+        return tuple(sorted({passage.source for passage in self.index.passages}))
+
     def search(self, question: str, k: int = 5, sources: tuple[str, ...] = ()) -> list[Hit]:
         """The k best passages, best first; only from files in `sources` unless it is empty.
 
@@ -98,13 +103,13 @@ class Retriever:
         lexical = np.zeros(len(index.passages), np.float32)
         if words:
             lexical = np.asarray(index.bm25.get_scores(words), np.float32)
-        total = _standard(passage) + _standard(sentence[rows]) + _standard(lexical[rows])
+        total = standardised(passage) + standardised(sentence[rows]) + standardised(lexical[rows])
         first = np.argsort(-total, kind="stable")[:RERANKED]
         late = np.zeros(len(rows), np.float32)
         late[first] = self._late(question, rows[first])
         # What late interaction did not see keeps its place behind what it saw.
         boost = np.full(len(rows), -10.0, np.float32)
-        boost[first] = LATE_WEIGHT * _standard(late[first])
+        boost[first] = LATE_WEIGHT * standardised(late[first])
         boost -= QUIZ_PENALTY * self.quizzes[rows]
         return Scores(total + boost, passage, sentence[rows], lexical[rows], late, best[rows])
 
@@ -124,7 +129,7 @@ class Retriever:
 
     def _rows(self, sources: tuple[str, ...]) -> np.ndarray:
         passages = self.index.passages
-        if unknown := sorted(set(sources) - {passage.source for passage in passages}):
+        if unknown := sorted(set(sources).difference(self.sources)):
             raise BadRequest(f"No file '{unknown[0]}' in the index: see the list of files, or ingest it.")
         return np.array(
             [row for row, passage in enumerate(passages) if not sources or passage.source in sources], int
@@ -179,7 +184,8 @@ def _similarities(index: object, vector: np.ndarray) -> np.ndarray:
     return ordered
 
 
-def _standard(scores: np.ndarray) -> np.ndarray:
+def standardised(scores: np.ndarray) -> np.ndarray:
+    """`scores` with mean 0 and spread 1; all 0 where they do not differ."""
     spread = scores.std()
     return (scores - scores.mean()) / spread if spread > 1e-9 else np.zeros_like(scores)
 

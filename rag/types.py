@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rag.decoding import GREEDY, Decoding
+
+MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")  # ' [1]' or ' [1, 2]' in an answer
 
 Stage = Literal["searching", "reading", "writing", "checking", "done"]
 Label = Literal["supported", "partly", "unsupported", "not-a-claim"]

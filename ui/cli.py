@@ -125,7 +125,7 @@ def search(
     if question is not None:
         tutor.check_question(question)
     retriever = tutor.open_retriever(index, encoder)
-    chosen = _known(source, tuple(sorted({p.source for p in retriever.index.passages})))
+    chosen = _known(source, retriever.sources)
     if batch and out:
 
         def found(line: batches.Line) -> dict[str, Any]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from ingest.errors import UnitutorError
 from ingest.types import Progress, silent
 from ui import tutor
 from ui.terminal import one_line
-
-if TYPE_CHECKING:
-    from ingest.store import Manifest
 
 PROMPT_TOKENS = 650  # of an ordinary question with its sentences from the notes
 ANSWER_TOKENS = 100
@@ -149,6 +145,7 @@ def _tried(look: Callable[[], str]) -> dict[str, Any]:
 
 def _index(index: Path, notes: Path | None, encoder: str | None) -> dict[str, Any]:
     """Whether the index opens with this encoder and holds the notes as they are now."""
+    from ingest.build import made_of
     from ingest.store import peek
 
     def opened() -> str:
@@ -162,23 +159,10 @@ def _index(index: Path, notes: Path | None, encoder: str | None) -> dict[str, An
     state = f"{index}, {known.passages} passages of {len(known.files)} files"
     if notes is None:
         return {"found": True, "fresh": None, "state": state}
-    fresh = _holds(known, notes)
+    fresh = known.made_of == made_of([notes], index)
     again = f"unlike {notes} as it is now: run unitutor ingest {notes} --index {index}"
     state = f"{state}, {f'up to date with {notes}' if fresh else again}"
     return {"found": True, "fresh": fresh, "state": state}
-
-
-def _holds(known: Manifest, notes: Path) -> bool:
-    """Whether the index was made of exactly the files that are in `notes`."""
-    made_of = known.files | {source: digest for source, (digest, _) in known.skipped.items()}
-    there = {
-        path.relative_to(notes).as_posix(): path
-        for path in notes.rglob("*")
-        if path.is_file() and not any(p.startswith((".", "~$")) for p in path.relative_to(notes).parts)
-    }
-    return there.keys() == made_of.keys() and all(
-        hashlib.sha256(path.read_bytes()).hexdigest() == made_of[name] for name, path in there.items()
-    )
 
 
 def _speed(model: str | None, url: str | None, progress: Progress) -> dict[str, Any]:

@@ -80,12 +80,11 @@ def open_tutor(
     from rag.starters import starters
 
     retriever = open_retriever(index, encoder)
-    passages = retriever.index.passages
     return Tutor(
         chain=answer_chain(retriever, open_model(model, url, progress)),
         retriever=retriever,
-        sources=tuple(sorted({passage.source for passage in passages})),
-        starters=starters(passages),
+        sources=retriever.sources,
+        starters=starters(retriever.index.passages),
     )
 
 

@@ -79,13 +79,8 @@ def _overflows() -> bool:
     largest = torch.full((1, 64), 127, dtype=torch.int8)
     with_zero = torch.tensor([[0.0] + [1.0] * 63])
     exact = 63 * 127.0
-    return (
-        abs(
-            float(torch.ops.quantized.linear_dynamic(with_zero, _packed(largest, torch.ones(1)), False))
-            - exact
-        )
-        > 64
-    )
+    got = torch.ops.quantized.linear_dynamic(with_zero, _packed(largest, torch.ones(1)), False)
+    return abs(float(got) - exact) > 64
 
 
 def _pack(weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:

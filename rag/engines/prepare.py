@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.errors import ModelUnusable
@@ -194,8 +193,3 @@ def transformers_name(gguf_name: str) -> str:
     if parts[0] == "blk":
         return f"model.layers.{parts[1]}.{_BLOCK[parts[2]]}.{parts[3]}"
     return f"{_TOP[parts[0]]}.{parts[1]}"
-
-
-def leftovers() -> Iterator[Path]:
-    """Folders that an interrupted preparation left behind, free to delete."""
-    return cache_folder().glob(".preparing-*")

@@ -15,14 +15,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.embed import load_encoder
-from ingest.store import open_index
 from rag.chain import answer_chain
 from rag.engines.local import load_model
-from rag.retrieve import Retriever
 from rag.select import BUDGET
 from rag.types import Answer, Ask, Turn, to_json
 from tests.bench.labelled import OUT, Labelled, facts_found, load, own, right_source, wrong_sources
+from ui.tutor import open_retriever
 
 
 def main() -> None:
@@ -37,8 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     questions = load(options.questions, options.split) if options.questions else own(options.split)
     questions = [one for one in questions if not options.kind or one.kind == options.kind][:: options.every]
-    encoder = load_encoder()
-    retriever = Retriever(open_index(options.index, encoder), encoder)
+    retriever = open_retriever(options.index, None)
     chain = answer_chain(retriever, load_model(), options.budget)
     answered: list[tuple[Labelled, Answer]] = []
     for one in questions:

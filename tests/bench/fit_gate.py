@@ -19,14 +19,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from ingest.embed import load_encoder
-from ingest.store import open_index
 from rag import gate
 from rag.chain import judged
 from rag.engines.local import load_model
-from rag.retrieve import Retriever
 from rag.types import Ask, Turn
 from tests.bench.labelled import OUT, own
+from ui.tutor import open_retriever
 
 FEATURES = ("dense", "late", "yes")
 TARGET = Path(gate.__file__).with_name("gate.json")
@@ -36,8 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--index", type=Path, default=Path("data/index"))
     options = parser.parse_args()
-    encoder = load_encoder()
-    retriever = Retriever(open_index(options.index, encoder), encoder)
+    retriever = open_retriever(options.index, None)
     model = load_model()
     OUT.mkdir(exist_ok=True)
     rows, labels = [], []

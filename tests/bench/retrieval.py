@@ -26,7 +26,7 @@ from ingest.split import Splitter
 from ingest.store import Index, Manifest, open_index, save
 from ingest.types import Encoder, Passage, silent
 from rag.followup import search_text
-from rag.retrieve import Retriever, Scores
+from rag.retrieve import Retriever, Scores, standardised
 from rag.types import Turn
 from tests.bench.labelled import EVAL, OUT, facts_found, load
 
@@ -86,13 +86,10 @@ def orders(scores: Scores) -> dict[str, np.ndarray]:
     def rank(values: np.ndarray) -> np.ndarray:
         return np.argsort(-values, kind="stable")
 
-    def standard(values: np.ndarray) -> np.ndarray:
-        return (values - values.mean()) / (values.std() + 1e-9)
-
     fused = np.zeros(len(scores.total))
     for values in (scores.passage, scores.lexical):
         fused[rank(values)] += 1 / (60 + np.arange(1, len(fused) + 1))
-    summed = standard(scores.passage) + standard(scores.sentence) + standard(scores.lexical)
+    summed = standardised(scores.passage) + standardised(scores.sentence) + standardised(scores.lexical)
     values = (scores.passage, scores.sentence, scores.lexical, fused, summed, scores.total)
     return {name: rank(value) for name, value in zip(RANKINGS, values, strict=True)}
 

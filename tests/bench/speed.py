@@ -16,14 +16,12 @@ import sys
 import time
 from pathlib import Path
 
-from ingest.embed import load_encoder
-from ingest.store import open_index
 from rag.chain import answer_chain
 from rag.engines.int8 import fastest_kernel
 from rag.engines.local import load_model
-from rag.retrieve import Retriever
 from rag.types import Ask
 from tests.bench.labelled import OUT
+from ui.tutor import open_retriever
 
 QUESTIONS = (
     "What is the discriminator in a GAN?",
@@ -38,8 +36,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     started = time.perf_counter()
-    encoder = load_encoder()
-    retriever = Retriever(open_index(options.index, encoder), encoder)
+    retriever = open_retriever(options.index, None)
     model = load_model()
     chain = answer_chain(retriever, model)
     ready = time.perf_counter() - started

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -59,7 +58,7 @@ class Chain:
 
 
 class Found:
-    index = SimpleNamespace(passages=(PASSAGE,))
+    sources = ("unit.pdf",)
 
     def search(self, question: str, k: int = 5, sources: tuple[str, ...] = ()) -> list[Hit]:
         return [HIT][:k]

@@ -79,9 +79,8 @@ def test_an_index_and_the_notes_it_holds(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (notes / "week 1").mkdir(parents=True)
     (notes / "week 1" / "a.md").write_text("A")
     (notes / ".hidden").write_text("no note")
-    known = SimpleNamespace(
-        files={"week 1/a.md": hashlib.sha256(b"A").hexdigest()}, skipped={}, passages=1, pages=1
-    )
+    held = {"week 1/a.md": hashlib.sha256(b"A").hexdigest()}
+    known = SimpleNamespace(files=held, made_of=held, passages=1)
     monkeypatch.setattr(tutor, "open_retriever", lambda *_: None)
     monkeypatch.setattr("ingest.store.peek", lambda _: known)
     assert doctor._index(tmp_path / "index", notes, None)["fresh"] is True
