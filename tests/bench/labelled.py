@@ -53,7 +53,8 @@ def load(path: Path, split: str | None = None) -> list[Labelled]:
 
 def own(split: str) -> list[Labelled]:
     """All questions on our own unit, of one half."""
-    names = ("answerable.jsonl", "unanswerable.jsonl", "followups.jsonl")
+    kinds = ("answerable", "unanswerable", "followups")
+    names = [f"{more}{kind}.jsonl" for more in ("", "more_") for kind in kinds]  # more_*: dev only
     return [one for name in names for one in load(EVAL / name, split)]
 
 
