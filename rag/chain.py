@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
@@ -38,6 +39,16 @@ class Judge(Protocol):
         self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
     ) -> list[float]:
         """Logits of the words as what comes next after the messages."""
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """A model that answers few at once and lets the others wait in a line, as ours does."""
+
+    def answering(
+        self, halt: threading.Event | None, waiting: Callable[[int], None] | None = None
+    ) -> AbstractContextManager[bool]:
+        """A place for all that one answer takes, known by its halt event."""
 
 
 def answer_chain(retriever: Retriever, model: BaseChatModel, budget: int = BUDGET) -> Runnable[Ask, Answer]:
@@ -95,13 +106,14 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
         return
     answer = replace(answer, stage="reading", citations=citations(found.choices))
     yield answer
-    shown, earlier = _read(found)
-    signals = _signals(model, found, shown, earlier)
-    if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
-        yield refused(answer, found)
-        return
-    messages = prompts.answer_prompt(found.question, shown, earlier)
-    yield from checked(answer, found, retriever, gate.sure(signals), _spoken(model, messages, ask))
+    with model.answering(ask.stop, ask.waiting) if isinstance(model, Shared) else nullcontext():
+        shown, earlier = _read(found)
+        signals = _signals(model, found, shown, earlier)
+        if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
+            yield refused(answer, found)
+            return
+        messages = prompts.answer_prompt(found.question, shown, earlier)
+        yield from checked(answer, found, retriever, gate.sure(signals), _spoken(model, messages, ask))
 
 
 def _read(found: Found) -> tuple[list[prompts.Shown], str]:
@@ -134,7 +146,9 @@ def judged(retriever: Retriever, model: BaseChatModel, ask: Ask, budget: int = B
 def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask) -> Iterator[Spoken]:
     said = Spoken("")
     settings: dict[str, Any] = (
-        {"decoding": ask.decoding, "halt": ask.stop} if isinstance(model, Judge) else {}
+        {"decoding": ask.decoding, "halt": ask.stop}
+        if isinstance(model, Judge) or getattr(model, "takes_decoding", False)
+        else {}
     )
     if ask.decoding.name == "beam":
         chunks: Iterator[BaseMessage] = iter([model.invoke(messages, **settings)])

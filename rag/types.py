@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -70,6 +71,8 @@ class Ask:
     decoding: Decoding = GREEDY
     sources: tuple[str, ...] = ()  # search only these files; () for all
     stop: threading.Event = field(default_factory=threading.Event, compare=False)
+    # Told the number in the line while others are answered first, 0 when that is over; any thread.
+    waiting: Callable[[int], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

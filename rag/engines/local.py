@@ -1,8 +1,8 @@
 """A language model in this process, as a LangChain chat model.
 
-One answer is written at a time. Keys and values of the last prompt are kept, and whatever start the
-next prompt shares with it (the system line, the same passages, the same question) is not read
-again. Decoding goes through rag/decoding.py, token by token, so that Stop is felt within one token.
+Several answers go on at once, token by token in turn (rag/engines/turns.py); what a prompt shares
+with one of the last few is not read again (rag/engines/reading.py). Decoding goes through
+rag/decoding.py, token by token, so that Stop is felt within one token.
 
 What this file does not know: passages, citations, refusals. It sees messages.
 """
@@ -10,11 +10,11 @@ What this file does not know: passages, citations, refusals. It sees messages.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
-import torch
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -22,42 +22,36 @@ from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 from tokenizers.decoders import DecodeStream
-from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.generation import StoppingCriteria
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ingest.errors import BadRequest, ModelUnusable
 from ingest.types import Progress, silent
-from rag.decoding import GREEDY, Decoding, choose
+from rag.decoding import GREEDY, Decoding
 from rag.engines.prepare import NAME, prepare
+from rag.engines.reading import Kept, Reading
+from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
+from rag.engines.writing import Drawn, beam, round_about, write
 
-READ_AT_ONCE = 128  # prompt tokens between two looks at the stop event
 _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
-
-
-class Prompt(NamedTuple):
-    """A tokenized prompt and how much of it was read before."""
-
-    ids: list[int]
-    cached: int
 
 
 class LocalModel(BaseChatModel):
     """A transformers causal language model behind LangChain's chat interface.
 
-    `stream` and `invoke` take `decoding` (a Decoding, greedy if not given) and `halt` (a
-    threading.Event that ends the answer within a token). Raises BadRequest for a prompt longer
-    than the model's context and for streaming with beams, ModelUnusable when memory runs out; the
-    model is usable again after either.
+    `stream` and `invoke` take `decoding` (a Decoding, greedy if not given), `halt` (a
+    threading.Event that ends the answer within a token) and `waiting` (told the number in the line
+    while others are answered first, 0 when that is over). Raises BadRequest for a prompt longer
+    than the model's context, for streaming with beams and where too many wait, ModelUnusable when
+    memory runs out; the model is usable again after each.
     """
 
     name: str = NAME
     max_new_tokens: int = 320
     _model: Any = PrivateAttr()  # a PreTrainedModel; their stubs type too little
     _tokenizer: PreTrainedTokenizerBase = PrivateAttr()
-    _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
-    _read: list[int] = PrivateAttr(default_factory=list)  # tokens whose keys and values are in _cache
-    _cache: DynamicCache = PrivateAttr(default_factory=DynamicCache)
+    _turns: Turns = PrivateAttr(default_factory=Turns)
+    _kept: Kept = PrivateAttr(default_factory=Kept)
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, **fields: Any) -> None:
         super().__init__(**fields)
@@ -71,18 +65,57 @@ class LocalModel(BaseChatModel):
         """How many tokens `text` is to this model."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
 
+    def answering(
+        self, halt: threading.Event | None, waiting: Callable[[int], None] | None = None
+    ) -> AbstractContextManager[bool]:
+        """A place among those who are answered, for all that one answer takes; False if halted first.
+
+        `stream`, `invoke` and `compare` take one themselves; called inside this with the same
+        `halt` they use this one, so that judging the notes and answering is one wait, not two.
+        """
+        return self._turns.place(halt, waiting)
+
     def next_logits(
         self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
     ) -> list[float]:
         """Logits of `words` (each one's first token) as what comes next after `messages`.
 
         One prompt is read and nothing is written; a following answer that starts with the same
-        messages reuses what was read. All are 0 where `halt` was set before the end.
+        messages reuses what was read. It takes turns with the answers that go on and waits for no
+        place. All are 0 where `halt` was set before the end.
         """
         first = [self._tokenizer.encode(word, add_special_tokens=False)[0] for word in words]
-        with self._alone(halt) as mine, _memory():
-            logits = self._read_prompt(self._tokenize(messages), halt)[1] if mine else torch.empty(0)
+        with _memory():
+            logits = self._read(self._tokenize(messages), halt)[0].logits
         return [float(logits[token]) if len(logits) else 0.0 for token in first]
+
+    def compare(
+        self,
+        messages: list[BaseMessage],
+        hows: Sequence[Decoding],
+        halt: threading.Event | None = None,
+        top: int = 12,
+        waiting: Callable[[int], None] | None = None,
+    ) -> Iterator[Drawn]:
+        """Answer once in each of `hows`, a token each in turn; beam searches follow, each at once.
+
+        The prompt is read once. Each strategy writes what `stream` or `invoke` writes with it. Ends
+        early where `halt` is set; raises what `stream` raises.
+        """
+        ids = self._tokenize(messages)
+        with self.answering(halt, waiting) as mine, _memory():
+            reading = self._read(ids, halt)[0] if mine else None
+            if reading is None or not len(reading.logits):
+                return
+            streamed = [(number, how) for number, how in enumerate(hows) if how.name != "beam"]
+            yield from round_about(
+                reading, self._tokenizer, streamed, self._ends, self.max_new_tokens, halt, top
+            )
+            for number, how in enumerate(hows):
+                if how.name == "beam" and not (halt and halt.is_set()):
+                    started = time.perf_counter()
+                    text = self._text(self._beam_tokens(reading, how, halt))
+                    yield Drawn(number, -1, text, (), time.perf_counter() - started, True)
 
     def _stream(
         self,
@@ -95,17 +128,16 @@ class LocalModel(BaseChatModel):
         halt: threading.Event | None = settings.get("halt")
         if how.name == "beam":
             raise BadRequest("Beam search finishes whole sequences and cannot stream: use invoke.")
-        with self._alone(halt) as mine, _memory():
+        ids = self._tokenize(messages)
+        with self.answering(halt, settings.get("waiting")) as mine, _memory():
             if not mine:
                 yield ChatGenerationChunk(message=AIMessageChunk(content=""))
                 return
-            prompt, logits = self._read_prompt(self._tokenize(messages), halt)
+            reading, held = self._read(ids, halt)
             pieces = DecodeStream(skip_special_tokens=True)
-            draw = torch.Generator().manual_seed(how.seed)
-            written, text = 0, ""
-            while not (halt and halt.is_set()) and written < self.max_new_tokens:
-                token = choose(logits, how, draw)
-                if token in self._ends:
+            written, text, ends = 0, "", self._ends
+            for token, _logits in write(reading, how, ends, self.max_new_tokens, halt):
+                if token in ends:
                     break
                 written += 1
                 piece = pieces.step(self._tokenizer.backend_tokenizer, token) or ""
@@ -116,8 +148,7 @@ class LocalModel(BaseChatModel):
                     yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
                 if stop and any(end in text for end in stop):
                     break
-                logits = self._step([token])
-            usage = _usage(prompt, written)
+            usage = _usage(len(ids), held, written)
             yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
 
     def _generate(
@@ -129,7 +160,7 @@ class LocalModel(BaseChatModel):
     ) -> ChatResult:
         how: Decoding = settings.get("decoding", GREEDY)
         if how.name == "beam":
-            return self._beam(messages, how, settings.get("halt"))
+            return self._beam(messages, how, settings)
         text, usage = "", None
         for chunk in self._stream(messages, stop, run_manager, **settings):
             text += str(chunk.message.content)
@@ -137,25 +168,22 @@ class LocalModel(BaseChatModel):
         message = AIMessage(content=text, usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def _beam(self, messages: list[BaseMessage], how: Decoding, halt: threading.Event | None) -> ChatResult:
-        """transformers' own beam search; the sequence with the best mean log-probability wins."""
-        prompt = self._tokenize(messages)
-        ids = torch.tensor([prompt], device=self._model.device)
-        with self._alone(halt), _memory(), torch.inference_mode():
-            output = self._model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                num_beams=how.beams,
-                do_sample=False,
-                max_new_tokens=self.max_new_tokens,
-                eos_token_id=sorted(self._ends),
-                pad_token_id=min(self._ends),
-                stopping_criteria=[_Halted(halt)] if halt else None,
-            )[0, len(prompt) :].tolist()
-        written = [token for token in output if token not in self._ends]
-        text = str(self._tokenizer.decode(written, skip_special_tokens=True))
-        message = AIMessage(content=text, usage_metadata=_usage(Prompt(prompt, 0), len(written)))
+    def _beam(self, messages: list[BaseMessage], how: Decoding, settings: dict[str, Any]) -> ChatResult:
+        halt: threading.Event | None = settings.get("halt")
+        ids, held, written = self._tokenize(messages), 0, []
+        with self.answering(halt, settings.get("waiting")) as mine, _memory():
+            if mine:
+                reading, held = self._read(ids, halt)
+                written = self._beam_tokens(reading, how, halt)
+        usage = _usage(len(ids), held, len(written))
+        message = AIMessage(content=self._text(written), usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _beam_tokens(self, reading: Reading, how: Decoding, halt: threading.Event | None) -> list[int]:
+        return beam(reading, self._model, self._turns, how, self._ends, self.max_new_tokens, halt)
+
+    def _text(self, tokens: list[int]) -> str:
+        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
     @property
     def _ends(self) -> set[int]:
@@ -179,57 +207,12 @@ class LocalModel(BaseChatModel):
             )
         return ids
 
-    def _read_prompt(self, ids: list[int], halt: threading.Event | None) -> tuple[Prompt, torch.Tensor]:
-        """Bring the cache to `ids`, reading only what it does not hold; logits (vocabulary,) after it."""
-        shared = 0
-        for old, new in zip(self._read, ids[:-1], strict=False):  # the last token is always read
-            if old != new:
-                break
-            shared += 1
-        if drop := len(self._read) - shared:
-            self._cache.crop(-drop)
-            del self._read[shared:]
-        logits = torch.empty(0)  # what is returned where the reading was stopped
-        for start in range(shared, len(ids), READ_AT_ONCE):
-            if halt and halt.is_set():
-                return Prompt(ids, shared), torch.empty(0)
-            logits = self._step(ids[start : start + READ_AT_ONCE])
-        return Prompt(ids, shared), logits
-
-    def _step(self, ids: list[int]) -> torch.Tensor:
-        with torch.inference_mode():
-            output = self._model(
-                input_ids=torch.tensor([ids], device=self._model.device),
-                past_key_values=self._cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-        self._read.extend(ids)
-        return output.logits[0, -1]
-
-    @contextmanager
-    def _alone(self, halt: threading.Event | None) -> Iterator[bool]:
-        """Wait for the model; False where the answer was stopped while it waited."""
-        while not self._lock.acquire(timeout=0.1):
-            if halt and halt.is_set():
-                yield False
-                return
-        try:
-            yield True
-        except Exception:
-            # Half a step may be in the cache: forget it rather than answer from it.
-            self._read, self._cache = [], DynamicCache()
-            raise
-        finally:
-            self._lock.release()
-
-
-class _Halted(StoppingCriteria):
-    def __init__(self, halt: threading.Event) -> None:
-        self.halt = halt
-
-    def __call__(self, ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
-        return torch.full((ids.shape[0],), self.halt.is_set(), device=ids.device)
+    def _read(self, ids: list[int], halt: threading.Event | None) -> tuple[Reading, int]:
+        """The text `ids`, and how many of its tokens were read before; no logits where it was halted."""
+        reading = self._kept.nearest(ids) or Reading(self._model, self._turns)
+        held = reading.read(ids, halt)
+        self._kept.keep(reading)
+        return reading, held
 
 
 @contextmanager
@@ -244,12 +227,12 @@ def _memory() -> Iterator[None]:
         ) from error
 
 
-def _usage(prompt: Prompt, written: int) -> UsageMetadata:
+def _usage(prompt: int, cached: int, written: int) -> UsageMetadata:
     return UsageMetadata(
-        input_tokens=len(prompt.ids),
+        input_tokens=prompt,
         output_tokens=written,
-        total_tokens=len(prompt.ids) + written,
-        input_token_details=InputTokenDetails(cache_read=prompt.cached),
+        total_tokens=prompt + written,
+        input_token_details=InputTokenDetails(cache_read=cached),
     )
 
 

@@ -5,42 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from langchain_core.messages import HumanMessage, SystemMessage
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from ingest.errors import BadRequest, ModelUnusable
 from rag.decoding import decoding
 from rag.engines.int8 import Int8Linear, fastest_kernel, quantize
 from rag.engines.local import LocalModel, load_model
-
-TEMPLATE = (
-    "{% for m in messages %}<|im_start|> {{ m.role }} {{ m.content }} <|im_end|> {% endfor %}"
-    "<|im_start|> assistant "
-)
-VOCABULARY = ["<|im_end|>", "<|im_start|>", "[UNK]", "system", "user", "assistant", "yes", "no"]
+from tests.tiny_model import asked, tiny_model
 
 
 @pytest.fixture(scope="module")
 def tiny() -> LocalModel:
-    vocabulary = {word: place for place, word in enumerate(VOCABULARY + [f"w{n}" for n in range(92)])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token="[UNK]", eos_token="<|im_end|>", pad_token="<|im_end|>"
-    )
-    wrapped.add_special_tokens({"additional_special_tokens": ["<|im_start|>"]})
-    wrapped.chat_template = TEMPLATE
-    torch.manual_seed(0)
-    config = Qwen2Config(
-        vocab_size=100, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=256, eos_token_id=0, bos_token_id=0,
-    )  # fmt: skip
-    return LocalModel(Qwen2ForCausalLM(config).eval(), wrapped, max_new_tokens=24)
-
-
-def asked(text: str) -> list:
-    return [SystemMessage("w1 w2 w3"), HumanMessage(text)]
+    return tiny_model()
 
 
 def usage(model: LocalModel, text: str) -> dict:
@@ -170,8 +145,8 @@ def test_another_model_by_folder(tiny: LocalModel, tmp_path: Path) -> None:
     tiny._tokenizer.save_pretrained(tmp_path)
     other = load_model(str(tmp_path))
     tiny.invoke(asked("w9"))
-    wanted = tiny._read_prompt([3, 10, 11, 12], None)[1]
-    assert torch.allclose(other._read_prompt([3, 10, 11, 12], None)[1], wanted, atol=1e-5)
+    wanted = tiny._read([3, 10, 11, 12], None)[0].logits
+    assert torch.allclose(other._read([3, 10, 11, 12], None)[0].logits, wanted, atol=1e-5)
 
 
 def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""A text that a language model reads and continues, and the few such texts worth keeping.
+
+The keys and values of what was read are kept with the tokens they belong to, so that whatever start
+the next text shares with it (the system line, the same passages, the same question) is not read
+again. Every call of the model takes a turn (rag/engines/turns.py).
+
+What this file does not know: messages, templates, how a token is chosen.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from rag.engines.turns import Turns
+
+ALONE = 128  # prompt tokens read in one turn
+TOGETHER = 32  # the same while others are answered: their next word must not wait for long
+KEPT = 3  # texts kept: two students' and one more
+ROOM = 256 * 2**20  # bytes of keys and values kept; Qwen2.5-1.5B takes 57 kB a token
+SAME = 48  # a kept text that another one shares but for so many tokens is not worth its room
+
+
+class Reading:
+    """One text: its token ids, their keys and values, and the logits (vocabulary,) after the last."""
+
+    def __init__(self, model: Any, turns: Turns) -> None:
+        """`model` is a transformers causal language model."""
+        self._model, self._turns = model, turns
+        self._cache = DynamicCache()
+        self.ids: list[int] = []
+        self.logits = torch.empty(0)  # empty where nothing was read, or not all of it
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values."""
+        layers: list[Any] = self._cache.layers
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
+
+    @property
+    def keys_values(self) -> DynamicCache:
+        """Keys and values of `ids`."""
+        return self._cache
+
+    def fork(self) -> Reading:
+        """An independent copy that shares what was read: a cache's tensors are replaced, never written."""
+        twin = Reading(self._model, self._turns)
+        twin.ids, twin.logits = list(self.ids), self.logits
+        twin._cache = copy(self._cache)
+        twin._cache.layers = [copy(layer) for layer in self._cache.layers]
+        return twin
+
+    def shared(self, ids: Sequence[int]) -> int:
+        """How many tokens this text and `ids` have in common at their start."""
+        return next(
+            (n for n, (old, new) in enumerate(zip(self.ids, ids, strict=False)) if old != new),
+            min(len(self.ids), len(ids)),
+        )
+
+    def read(self, ids: list[int], halt: threading.Event | None = None) -> int:
+        """Make this the text `ids`, reading only what it does not hold; how many tokens it held.
+
+        `logits` is empty where `halt` was set before the end. The last token is always read.
+        """
+        held = min(self.shared(ids), len(ids) - 1)
+        if drop := len(self.ids) - held:
+            self._cache.crop(-drop)
+            del self.ids[held:]
+        self.logits = torch.empty(0)
+        while (place := len(self.ids)) < len(ids):
+            with self._turns.turn(halt) as mine:
+                if not mine:
+                    break
+                at_once = ALONE if self._turns.alone else TOGETHER
+                logits = self._extend(ids[place : place + at_once])
+        else:
+            self.logits = logits
+        return held
+
+    def step(self, token: int, halt: threading.Event | None = None) -> None:
+        """Append one token; nothing happens where `halt` was set first."""
+        with self._turns.turn(halt) as mine:
+            if mine:
+                self.logits = self._extend([token])
+
+    def _extend(self, ids: list[int]) -> torch.Tensor:
+        with torch.inference_mode():
+            output = self._model(
+                input_ids=torch.tensor([ids], device=self._model.device),
+                past_key_values=self._cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+        self.ids.extend(ids)
+        logits: torch.Tensor = output.logits[0, -1]
+        return logits
+
+
+class Kept:
+    """The texts read last, at most KEPT of them and about ROOM bytes. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readings: list[Reading] = []  # the one used last comes last
+
+    def nearest(self, ids: list[int]) -> Reading | None:
+        """A copy of the kept text that has the longest start in common with `ids`; None if none has any."""
+        with self._lock:
+            best = max(self._readings, key=lambda kept: kept.shared(ids), default=None)
+            if best is None or not best.shared(ids):
+                return None
+            self._readings.remove(best)
+            self._readings.append(best)
+            return best.fork()
+
+    def keep(self, reading: Reading) -> None:
+        """Keep a copy of `reading`; older texts that it covers, or that there is no room for, are dropped."""
+        if not reading.ids:
+            return
+        reading = reading.fork()
+        with self._lock:
+            others = [old for old in self._readings if len(old.ids) - old.shared(reading.ids) > SAME]
+            self._readings = [*others, reading][-KEPT:]
+            while len(self._readings) > 1 and sum(kept.nbytes for kept in self._readings) > ROOM:
+                del self._readings[0]

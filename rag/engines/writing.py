@@ -1,0 +1,177 @@
+"""Tokens chosen one after another, and several decoding strategies going on from one prompt.
+
+What this file does not know: messages, the chat template, who is waiting.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from tokenizers.decoders import DecodeStream
+from transformers import PreTrainedTokenizerBase
+from transformers.generation import StoppingCriteria
+
+from rag.decoding import Decoding, choose, kept
+from rag.engines.reading import Reading
+from rag.engines.turns import Turns
+
+
+class Written(NamedTuple):
+    """A token and the logits (vocabulary,) it was drawn from."""
+
+    token: int
+    logits: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One token that could have come next."""
+
+    token: int
+    text: str
+    before: float  # probability at temperature 1
+    after: float  # probability at the strategy's temperature, before anything is cut off
+    kept: bool  # whether the strategy left it in the draw
+    drawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The next token of one of several strategies; a beam search comes as one Drawn."""
+
+    strategy: int  # its place among the strategies compared
+    token: int  # -1 for a beam search
+    piece: str  # the text it adds; empty for the end, or while a character is not yet whole
+    candidates: tuple[Candidate, ...]  # likeliest first; none for a beam search
+    seconds: float  # this strategy has taken so far, the prompt and the others not counted
+    done: bool  # whether it is this strategy's last
+
+
+def write(
+    reading: Reading, how: Decoding, ends: set[int], most: int, halt: threading.Event | None
+) -> Iterator[Written]:
+    """Continue `reading` until one of `ends`, which is given as well, or `most` tokens, or `halt`."""
+    draw = torch.Generator().manual_seed(how.seed)
+    for number in range(most):
+        if (halt and halt.is_set()) or not len(reading.logits):
+            return
+        token = choose(reading.logits, how, draw)
+        yield Written(token, reading.logits)
+        if token in ends or number == most - 1:
+            return
+        reading.step(token, halt)
+
+
+def round_about(
+    reading: Reading,
+    tokenizer: PreTrainedTokenizerBase,
+    hows: Sequence[tuple[int, Decoding]],
+    ends: set[int],
+    most: int,
+    halt: threading.Event | None,
+    top: int,
+) -> Iterator[Drawn]:
+    """Continue `reading` in each of `hows` (its number and itself), one token each in turn.
+
+    Each Drawn has the `top` likeliest tokens, and the one drawn where it is not among them.
+    """
+    going = {
+        number: (
+            write(reading.fork(), how, ends, most, halt),
+            how,
+            DecodeStream(skip_special_tokens=True),
+        )
+        for number, how in hows
+    }
+    seconds, written = dict.fromkeys(going, 0.0), dict.fromkeys(going, 0)
+    while going:
+        for number, (tokens, how, pieces) in list(going.items()):
+            started = time.perf_counter()
+            found = next(tokens, None)
+            seconds[number] += time.perf_counter() - started
+            if found is None:  # halted
+                return
+            written[number] += 1
+            done = found.token in ends or written[number] == most
+            piece = "" if found.token in ends else pieces.step(tokenizer.backend_tokenizer, found.token)
+            likeliest = candidates(found, how, tokenizer, top)
+            yield Drawn(number, found.token, piece or "", likeliest, seconds[number], done)
+            if done:
+                del going[number]
+
+
+def candidates(
+    found: Written, how: Decoding, tokenizer: PreTrainedTokenizerBase, top: int
+) -> tuple[Candidate, ...]:
+    """The `top` likeliest tokens where `found` was drawn, and the one drawn, likeliest first."""
+    logits = found.logits.float()
+    before = logits.softmax(-1)
+    after = (logits / how.temperature).softmax(-1) if how.temperature > 0 else before
+    stay = kept(after, how)
+    likeliest = before.topk(min(top, len(before))).indices.tolist()
+    if found.token not in likeliest:
+        likeliest.append(found.token)
+    return tuple(
+        Candidate(
+            token,
+            str(tokenizer.decode([token])),
+            float(before[token]),
+            float(after[token]),
+            bool(stay[token]),
+            token == found.token,
+        )
+        for token in likeliest
+    )
+
+
+def beam(
+    reading: Reading, model: Any, turns: Turns, how: Decoding, ends: set[int], most: int,
+    halt: threading.Event | None,
+) -> list[int]:  # fmt: skip
+    """Tokens that continue `reading`, by transformers' own beam search.
+
+    The sequence with the best mean log-probability wins. The prompt is read once and not once a
+    beam; between two tokens the others have their turn.
+    """
+    if not len(reading.logits):
+        return []  # halted while the prompt was read
+    ids = torch.tensor([reading.ids], device=model.device)
+    cache = reading.fork().keys_values
+    cache.crop(-1)  # generate reads the last token itself
+    cache.batch_repeat_interleave(how.beams)
+    with ExitStack() as stack, torch.inference_mode():
+        between = _BetweenTokens(turns, halt, stack)
+        if not between.next_turn():
+            return []
+        output = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            past_key_values=cache,
+            num_beams=how.beams,
+            do_sample=False,
+            max_new_tokens=most,
+            eos_token_id=sorted(ends),
+            pad_token_id=min(ends),
+            stopping_criteria=[between],
+        )[0, len(reading.ids) :].tolist()
+    return [token for token in output if token not in ends]
+
+
+class _BetweenTokens(StoppingCriteria):
+    """What generate asks after each token: whether to stop. Here the turn is given up and taken again."""
+
+    def __init__(self, turns: Turns, halt: threading.Event | None, stack: ExitStack) -> None:
+        self.turns, self.halt, self.stack = turns, halt, stack
+
+    def next_turn(self) -> bool:
+        self.stack.close()
+        return self.stack.enter_context(self.turns.turn(self.halt))
+
+    def __call__(self, ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        return torch.full((ids.shape[0],), not self.next_turn(), device=ids.device)
