@@ -112,7 +112,7 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
         if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
             yield refused(answer, found)
             return
-        messages = prompts.answer_prompt(found.question, shown, earlier)
+        messages = _messages(found, shown, earlier)
         yield from checked(answer, found, retriever, gate.sure(signals), _spoken(model, messages, ask))
 
 
@@ -128,6 +128,10 @@ def _read(found: Found) -> tuple[list[prompts.Shown], str]:
     return shown, prompts.earlier_turn(ask.history[-1].question, ask.history[-1].answer)
 
 
+def _messages(found: Found, shown: list[prompts.Shown], earlier: str) -> list[BaseMessage]:
+    return prompts.answer_prompt(found.question, shown, earlier)
+
+
 def _signals(model: BaseChatModel, found: Found, shown: list[prompts.Shown], earlier: str) -> gate.Signals:
     yes = None
     if isinstance(model, Judge):
@@ -135,6 +139,17 @@ def _signals(model: BaseChatModel, found: Found, shown: list[prompts.Shown], ear
         said, denied = model.next_logits(messages, ("yes", "no"), found.ask.stop)
         yes = said - denied
     return gate.signals(found.hits, yes)
+
+
+def asked(
+    retriever: Retriever, model: BaseChatModel, ask: Ask, budget: int = BUDGET
+) -> tuple[Found, list[BaseMessage]]:
+    """What is found for a question, and the messages that ask the model for its answer.
+
+    Without a choice in what is found there is nothing to ask about. Raises as the chain does.
+    """
+    found = _find(retriever, _counter(model), budget, ask)
+    return found, _messages(found, *_read(found))
 
 
 def judged(retriever: Retriever, model: BaseChatModel, ask: Ask, budget: int = BUDGET) -> gate.Signals:

@@ -115,7 +115,7 @@ class LocalModel(BaseChatModel):
                 if how.name == "beam" and not (halt and halt.is_set()):
                     started = time.perf_counter()
                     text = self._text(self._beam_tokens(reading, how, halt))
-                    yield Drawn(number, -1, text, (), time.perf_counter() - started, True)
+                    yield Drawn(number, -1, text, (), 0, 0.0, time.perf_counter() - started, True)
 
     def _stream(
         self,

@@ -49,6 +49,8 @@ class Drawn:
     token: int  # -1 for a beam search
     piece: str  # the text it adds; empty for the end, or while a character is not yet whole
     candidates: tuple[Candidate, ...]  # likeliest first; none for a beam search
+    kept: int  # how many tokens of the whole vocabulary were left in the draw; 0 for a beam search
+    share: float  # their probability together, after temperature; 0 for a beam search
     seconds: float  # this strategy has taken so far, the prompt and the others not counted
     done: bool  # whether it is this strategy's last
 
@@ -100,16 +102,19 @@ def round_about(
             written[number] += 1
             done = found.token in ends or written[number] == most
             piece = "" if found.token in ends else pieces.step(tokenizer.backend_tokenizer, found.token)
-            likeliest = candidates(found, how, tokenizer, top)
-            yield Drawn(number, found.token, piece or "", likeliest, seconds[number], done)
+            likeliest, left, share = candidates(found, how, tokenizer, top)
+            yield Drawn(number, found.token, piece or "", likeliest, left, share, seconds[number], done)
             if done:
                 del going[number]
 
 
 def candidates(
     found: Written, how: Decoding, tokenizer: PreTrainedTokenizerBase, top: int
-) -> tuple[Candidate, ...]:
-    """The `top` likeliest tokens where `found` was drawn, and the one drawn, likeliest first."""
+) -> tuple[tuple[Candidate, ...], int, float]:
+    """The `top` likeliest tokens where `found` was drawn, and the one drawn, likeliest first.
+
+    With how many tokens of the whole vocabulary were kept, and their probability together.
+    """
     logits = found.logits.float()
     before = logits.softmax(-1)
     after = (logits / how.temperature).softmax(-1) if how.temperature > 0 else before
@@ -117,7 +122,7 @@ def candidates(
     likeliest = before.topk(min(top, len(before))).indices.tolist()
     if found.token not in likeliest:
         likeliest.append(found.token)
-    return tuple(
+    shown = tuple(
         Candidate(
             token,
             str(tokenizer.decode([token])),
@@ -128,6 +133,7 @@ def candidates(
         )
         for token in likeliest
     )
+    return shown, int(stay.sum()), float(after[stay].sum())
 
 
 def beam(
