@@ -36,6 +36,7 @@ class Tutor:
     retriever: Retriever
     sources: tuple[str, ...]  # files one can choose to search in, sorted
     starters: tuple[str, ...]  # questions to begin with
+    model: BaseChatModel | None = None  # what the chain asks; the lab compares strategies on it
 
 
 def build_index(
@@ -80,11 +81,13 @@ def open_tutor(
     from rag.starters import starters
 
     retriever = open_retriever(index, encoder)
+    opened = open_model(model, url, progress)
     return Tutor(
-        chain=answer_chain(retriever, open_model(model, url, progress)),
+        chain=answer_chain(retriever, opened),
         retriever=retriever,
         sources=retriever.sources,
         starters=starters(retriever.index.passages),
+        model=opened,
     )
 
 
