@@ -117,7 +117,8 @@ def _encoder(encoder: str | None) -> dict[str, Any]:
 
 def _model(model: str | None, url: str | None) -> dict[str, Any]:
     if url:
-        return {"found": True, "ready": True, "state": f"behind {url}"}
+        look = _tried(lambda: _behind(url, model))
+        return {**look, "ready": look["found"]}
     if model is not None:
         return {"found": True, "ready": True, "state": f"{model} (checked when it is loaded)"}
     from rag.engines import prepare
@@ -134,6 +135,14 @@ def _model(model: str | None, url: str | None) -> dict[str, Any]:
 
     look = _tried(prepared if folder.exists() else installed)
     return {**look, "ready": look["found"] and folder.exists(), "sha256": prepare.SHA256}
+
+
+def _behind(url: str, model: str | None) -> str:
+    """Which model answers at `url`. Raises UnitutorError where none does."""
+    from rag.engines.remote import connect
+
+    first = connect(url).model_name  # a server that is not there is told even where a name is given
+    return f"{model or first} behind {url}"
 
 
 def _tried(look: Callable[[], str]) -> dict[str, Any]:

@@ -113,4 +113,9 @@ def test_a_missing_index_and_encoder_are_states_and_no_tracebacks(
 
 def test_another_model_is_taken_at_its_word_until_loaded() -> None:
     assert doctor._model("some/model", None)["ready"] is True
-    assert doctor._model(None, "http://127.0.0.1:1/v1")["found"] is True
+
+
+def test_a_model_server_is_asked_whether_it_is_there() -> None:
+    found = doctor._model("any", "http://127.0.0.1:9/v1")
+    assert not found["found"] and not found["ready"]
+    assert found["state"].startswith("No model server answers at http://127.0.0.1:9/v1")
