@@ -139,7 +139,7 @@ class Experiment:
 
 def experiment(
     retriever: Retriever,
-    model: BaseChatModel,
+    model: BaseChatModel | None,
     question: str,
     hows: Sequence[Decoding],
     seeds: int = 1,

@@ -17,10 +17,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest.errors import UnitutorError
+from ingest.errors import BadRequest, UnitutorError
 from ui import batch as batches
-from ui import terminal, tutor
-from ui.options import BatchIn, BatchOut, Encoder, Index, Json, Model, Name, Notes, Sessions, Sources, Url
+from ui import lab_text, terminal, tutor
+from ui.options import (
+    BatchIn,
+    BatchOut,
+    Encoder,
+    Index,
+    Json,
+    Model,
+    Name,
+    Notes,
+    Refreshed,
+    Sessions,
+    Sources,
+    Url,
+    known,
+    one_of,
+    own_notes,
+)
 
 if TYPE_CHECKING:
     from rag.types import Answer, Ask
@@ -60,9 +76,7 @@ def ingest(
 def ask(
     question: Annotated[str | None, typer.Argument(help="What you want to know.")] = None,
     index: Index = tutor.INDEX,
-    notes: Annotated[
-        Path | None, typer.Option(help="Bring the index up to date with these notes first.")
-    ] = None,
+    notes: Refreshed = None,
     session: Annotated[
         str | None, typer.Option(help="Go on with this conversation (its id or title), or start it.")
     ] = None,
@@ -83,7 +97,7 @@ def ask(
     url: Url = None,
 ) -> None:
     """Answer a question from the notes; with --batch, many (lines may have turns: [...])."""
-    _one_of(question, batch, out)
+    one_of(question, batch, out)
     if batch and session is not None:
         raise typer.BadParameter("--session goes with a single question; lines of --batch have turns.")
     from rag.decoding import decoding as decode
@@ -97,7 +111,7 @@ def ask(
         if notes is not None:
             tutor.build_index([notes], index, encoder, progress)
         opened = tutor.open_tutor(index, model, encoder, url, progress)
-    chosen = _known(source, opened.sources)
+    chosen = known(source, opened.sources)
     if batch and out:
         _run(batch, lines, out, lambda line: to_json(tutor.converse(opened, line.turns, how, chosen)))
         return
@@ -106,6 +120,43 @@ def ask(
     answer = _json_answer(opened, asked) if as_json else _shown_answer(opened, asked)
     if keep:
         keep(answer)
+
+
+@app.command()
+def lab(
+    question: Annotated[str, typer.Argument(help="What to answer in each way.")],
+    strategies: Annotated[str, typer.Option(help=lab_text.STRATEGIES)] = "greedy,top-k:40,top-p:0.9",
+    seeds: Annotated[
+        int, typer.Option(min=1, max=20, help="Run each with so many seeds, to see how much it varies.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="The first of the seeds.")] = 0,
+    index: Index = tutor.INDEX,
+    notes: Refreshed = None,
+    as_json: Json = False,
+    model: Model = None,
+    encoder: Encoder = None,
+    url: Url = None,
+) -> None:
+    """Answer a question with several decoding strategies side by side: texts, speed, variety."""
+    from rag.lab import REMOTE, experiment, to_json
+    from rag.strategies import comparable, strategy
+
+    hows = comparable([strategy(spec, seed) for spec in strategies.split(",")])
+    if url:
+        raise BadRequest(REMOTE)
+    tutor.check_question(question)
+    with terminal.Bars() as progress:
+        if notes is not None:
+            tutor.build_index([notes], index, encoder, progress)
+        opened = tutor.open_tutor(index, model, encoder, url, progress)
+        values = experiment(opened.retriever, opened.model, question, hows, seeds)
+        watched = lab_text.watched(values, progress)
+        if as_json:
+            _json(to_json(list(watched)[-1]))
+            return
+        for piece in lab_text.lab_text(watched):
+            progress.close()  # the bar goes before text comes, and comes again with the next token
+            print(piece, end="", flush=True)
 
 
 @app.command()
@@ -120,12 +171,12 @@ def search(
     encoder: Encoder = None,
 ) -> None:
     """Find passages, best first, without a language model."""
-    _one_of(question, batch, out)
+    one_of(question, batch, out)
     lines = batches.read(batch) if batch else []
     if question is not None:
         tutor.check_question(question)
     retriever = tutor.open_retriever(index, encoder)
-    chosen = _known(source, retriever.sources)
+    chosen = known(source, retriever.sources)
     if batch and out:
 
         def found(line: batches.Line) -> dict[str, Any]:
@@ -157,7 +208,7 @@ def chat(
     from ui import serving
 
     serving.check_port(host, port)  # told now, and not after a model was loaded
-    notes = notes or _own_notes(index)
+    notes = notes or own_notes(index)
     with terminal.Bars() as progress:
         if notes is not None:
             report = tutor.build_index([notes], index, encoder, progress)
@@ -192,33 +243,13 @@ def doctor(
     from ui import doctor as doctors
 
     with terminal.Bars() as progress:
-        found = doctors.examine(index, notes or _own_notes(index), model, encoder, url, progress)
+        found = doctors.examine(index, notes or own_notes(index), model, encoder, url, progress)
     if as_json:
         _json(found)
     else:
         print(doctors.as_text(found), end="")
     if found["missing"]:
         raise typer.Exit(1)
-
-
-def _one_of(question: str | None, batch: Path | None, out: Path | None) -> None:
-    if (question is None) == (batch is None):
-        raise typer.BadParameter("give either a question or --batch FILE.")
-    if (batch is None) != (out is None):
-        raise typer.BadParameter("--batch and --out go together.")
-
-
-def _own_notes(index: Path) -> Path | None:
-    """data/notes where the index is data/index: another index must not be filled with these."""
-    return tutor.NOTES if index == tutor.INDEX and tutor.NOTES.is_dir() else None
-
-
-def _known(chosen: list[str] | None, sources: tuple[str, ...]) -> tuple[str, ...]:
-    for name in chosen or ():
-        if name not in sources:
-            shown = ", ".join(sources[:20]) + (", …" if len(sources) > 20 else "")
-            raise typer.BadParameter(f"no file '{name}' in the index; it has: {shown}")
-    return tuple(chosen or ())
 
 
 def _run(

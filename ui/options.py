@@ -1,4 +1,4 @@
-"""Options that several commands of `unitutor` share, each written once."""
+"""Options that several commands of `unitutor` share, each written once, and what they must satisfy."""
 
 from __future__ import annotations
 
@@ -36,4 +36,29 @@ Name = Literal["greedy", "random", "top-k", "top-p", "min-p", "beam"]  # rag.dec
 Notes = Annotated[
     Path | None, typer.Option(help=f"The notes the index should hold [default: {tutor.NOTES}].")
 ]
+Refreshed = Annotated[
+    Path | None, typer.Option("--notes", help="Bring the index up to date with these notes first.")
+]
 Sessions = Annotated[Path, typer.Option(help="The folder of the conversations.")]
+
+
+def one_of(question: str | None, batch: Path | None, out: Path | None) -> None:
+    """Raise BadParameter unless there is a question or a batch with its output."""
+    if (question is None) == (batch is None):
+        raise typer.BadParameter("give either a question or --batch FILE.")
+    if (batch is None) != (out is None):
+        raise typer.BadParameter("--batch and --out go together.")
+
+
+def own_notes(index: Path) -> Path | None:
+    """data/notes where the index is data/index: another index must not be filled with these."""
+    return tutor.NOTES if index == tutor.INDEX and tutor.NOTES.is_dir() else None
+
+
+def known(chosen: list[str] | None, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """The files chosen to search in. Raises BadParameter for one that is not among `sources`."""
+    for name in chosen or ():
+        if name not in sources:
+            shown = ", ".join(sources[:20]) + (", …" if len(sources) > 20 else "")
+            raise typer.BadParameter(f"no file '{name}' in the index; it has: {shown}")
+    return tuple(chosen or ())
