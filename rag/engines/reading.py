@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from copy import copy
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
+from rag.engines.keys import GrowingCache
 from rag.engines.turns import Turns
 
 ALONE = 128  # prompt tokens read in one turn
@@ -32,27 +31,14 @@ class Reading:
     def __init__(self, model: Any, turns: Turns) -> None:
         """`model` is a transformers causal language model."""
         self._model, self._turns = model, turns
-        self._cache = DynamicCache()
+        self.cache = GrowingCache()  # keys and values of `ids`
         self.ids: list[int] = []
         self.logits = torch.empty(0)  # empty where nothing was read, or not all of it
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of keys and values."""
-        layers: list[Any] = self._cache.layers
-        return sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
-
-    @property
-    def keys_values(self) -> DynamicCache:
-        """Keys and values of `ids`."""
-        return self._cache
-
     def fork(self) -> Reading:
-        """An independent copy that shares what was read: a cache's tensors are replaced, never written."""
+        """An independent copy that shares what was read."""
         twin = Reading(self._model, self._turns)
-        twin.ids, twin.logits = list(self.ids), self.logits
-        twin._cache = copy(self._cache)
-        twin._cache.layers = [copy(layer) for layer in self._cache.layers]
+        twin.ids, twin.logits, twin.cache = list(self.ids), self.logits, self.cache.twin()
         return twin
 
     def shared(self, ids: Sequence[int]) -> int:
@@ -68,16 +54,14 @@ class Reading:
         `logits` is empty where `halt` was set before the end. The last token is always read.
         """
         held = min(self.shared(ids), len(ids) - 1)
-        if drop := len(self.ids) - held:
-            self._cache.crop(-drop)
-            del self.ids[held:]
+        self.drop(len(self.ids) - held)
         self.logits = torch.empty(0)
         while (place := len(self.ids)) < len(ids):
             with self._turns.turn(halt) as mine:
                 if not mine:
                     break
                 at_once = ALONE if self._turns.alone else TOGETHER
-                logits = self._extend(ids[place : place + at_once])
+                logits = self._extend(ids[place : place + at_once])[-1]
         else:
             self.logits = logits
         return held
@@ -86,18 +70,38 @@ class Reading:
         """Append one token; nothing happens where `halt` was set first."""
         with self._turns.turn(halt) as mine:
             if mine:
-                self.logits = self._extend([token])
+                self.logits = self._extend([token])[-1]
 
-    def _extend(self, ids: list[int]) -> torch.Tensor:
+    def step_ahead(self, tokens: list[int], halt: threading.Event | None = None) -> torch.Tensor:
+        """Append several tokens at once: logits (tokens, vocabulary) after each; empty where halted."""
+        with self._turns.turn(halt) as mine:
+            if not mine:
+                return torch.empty(0)
+            logits = self._extend(tokens, len(tokens))
+        self.logits = logits[-1]
+        return logits
+
+    def drop(self, count: int) -> None:
+        """Forget the last `count` tokens. `logits` is then the caller's to set."""
+        if count:
+            self.cache.crop(-count)
+            del self.ids[-count:]
+
+    @property
+    def rows_agree(self) -> bool:
+        """Whether tokens read together give, to the bit, what they give one by one (rag/engines/fused.py)."""
+        return bool(getattr(self._model, "rows_agree", False))
+
+    def _extend(self, ids: list[int], keep: int = 1) -> torch.Tensor:
         with torch.inference_mode():
             output = self._model(
                 input_ids=torch.tensor([ids], device=self._model.device),
-                past_key_values=self._cache,
+                past_key_values=self.cache,
                 use_cache=True,
-                logits_to_keep=1,
+                logits_to_keep=keep,
             )
         self.ids.extend(ids)
-        logits: torch.Tensor = output.logits[0, -1]
+        logits: torch.Tensor = output.logits[0]
         return logits
 
 
@@ -107,16 +111,23 @@ class Kept:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readings: list[Reading] = []  # the one used last comes last
+        self._always: list[Reading] = []
 
     def nearest(self, ids: list[int]) -> Reading | None:
         """A copy of the kept text that has the longest start in common with `ids`; None if none has any."""
         with self._lock:
-            best = max(self._readings, key=lambda kept: kept.shared(ids), default=None)
+            best = max(self._always + self._readings, key=lambda kept: kept.shared(ids), default=None)
             if best is None or not best.shared(ids):
                 return None
-            self._readings.remove(best)
-            self._readings.append(best)
+            if best in self._readings:
+                self._readings.remove(best)
+                self._readings.append(best)
             return best.fork()
+
+    def keep_always(self, reading: Reading) -> None:
+        """Keep a copy of `reading` beside the others, whatever comes."""
+        with self._lock:
+            self._always.append(reading.fork())
 
     def keep(self, reading: Reading) -> None:
         """Keep a copy of `reading`; older texts that it covers, or that there is no room for, are dropped."""
@@ -126,5 +137,5 @@ class Kept:
         with self._lock:
             others = [old for old in self._readings if len(old.ids) - old.shared(reading.ids) > SAME]
             self._readings = [*others, reading][-KEPT:]
-            while len(self._readings) > 1 and sum(kept.nbytes for kept in self._readings) > ROOM:
+            while len(self._readings) > 1 and sum(kept.cache.nbytes for kept in self._readings) > ROOM:
                 del self._readings[0]

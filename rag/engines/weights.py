@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,6 +25,7 @@ from transformers.models.qwen2.modeling_qwen2 import Qwen2RotaryEmbedding
 
 from ingest.errors import ModelUnusable
 from ingest.types import Progress, silent
+from rag.engines.fused import FusedAttention, FusedMLP, FusedNorm
 from rag.engines.int8 import Int8Linear, Kernel, fastest_kernel
 from rag.engines.prepare import check_prepared
 
@@ -34,37 +39,76 @@ def load_int8(
     """
     check_prepared(folder)
     kernel = kernel or fastest_kernel()
+    file = folder / "int8.safetensors"
     try:
         config = AutoConfig.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-        with safe_open(folder / "int8.safetensors", framework="pt") as tensors:
-            names = set(tensors.keys())
-            linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-
-            def layer(name: str) -> Int8Linear:
-                bias = tensors.get_tensor(f"{name}.bias") if f"{name}.bias" in names else None
-                weight, scale = tensors.get_tensor(f"{name}.weight"), tensors.get_tensor(f"{name}.scale")
-                return Int8Linear(weight, scale, bias, kernel)
-
-            # Packing takes most of the time, on one core a layer.
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for number, (name, made) in enumerate(zip(linears, pool.map(layer, linears), strict=True), 1):
-                    model.set_submodule(name, made)
-                    progress("Loading the language model", number, len(linears))
-            rest = {name: tensors.get_tensor(name) for name in names if name.rsplit(".", 1)[0] not in linears}
-        model.load_state_dict(rest, strict=False, assign=True)
+        places = range(config.num_hidden_layers)
+        # Packing takes most of the time: one core each, and the largest first.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            head = pool.submit(_linear, file, kernel, "lm_head")
+            layers = pool.map(partial(_fuse, file, kernel, config.rms_norm_eps), model.model.layers, places)
+            tokenizer = AutoTokenizer.from_pretrained(folder)  # meanwhile
+            for number, _done in enumerate(layers, 1):
+                progress("Loading the language model", number, len(places) + 1)
+            model.lm_head = head.result()
+            progress("Loading the language model", len(places) + 1, len(places) + 1)
+        # The embedding stays in the file, in bf16: of its 450 MB only the rows that are used are read.
+        with safe_open(file, framework="pt") as tensors:
+            embedding = nn.Embedding.from_pretrained(tensors.get_tensor("model.embed_tokens.weight"))
+        model.model.embed_tokens = embedding
+        with safe_open(file, framework="pt") as tensors:
+            model.model.norm = FusedNorm(tensors.get_tensor("model.norm.weight").clone(), config.rms_norm_eps)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise ModelUnusable(
             f"The prepared model in {folder} is damaged: delete that folder and run again."
         ) from error
-    # The embedding stays bf16 to save memory; everything after it is float32.
-    model.get_input_embeddings().register_forward_hook(lambda _module, _inputs, output: output.float())
+    # Everything after the embedding is float32.
+    embedding.register_forward_hook(lambda _module, _inputs, output: output.float())
     # Its frequencies are computed, not stored, so they are still on the meta device.
     model.model.rotary_emb = Qwen2RotaryEmbedding(config)
+    model.rows_agree = kernel != "float"
     gc.collect()
+    _give_back()
     return model.eval(), tokenizer
+
+
+def _linear(file: Path, kernel: Kernel, *names: str) -> Int8Linear:
+    """The Linears called `names` as one, their outputs side by side."""
+    # Opened for each anew: what is read stays in memory as long as any tensor of one opening lives.
+    with safe_open(file, framework="pt") as tensors:
+        stored = set(tensors.keys())
+
+        def joined(kind: str) -> torch.Tensor:
+            parts = [tensors.get_tensor(f"{name}.{kind}") for name in names]
+            return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+        bias = joined("bias").clone() if f"{names[0]}.bias" in stored else None
+        return Int8Linear(joined("weight"), joined("scale"), bias, kernel)
+
+
+def _fuse(file: Path, kernel: Kernel, epsilon: float, layer: Any, place: int) -> None:
+    """Put the stored weights of one layer in its place, in the form of rag/engines/fused.py."""
+    name = f"model.layers.{place}"
+    linear = partial(_linear, file, kernel)
+    attention, mlp = f"{name}.self_attn", f"{name}.mlp"
+    layer.self_attn = FusedAttention(
+        layer.self_attn,
+        linear(f"{attention}.q_proj", f"{attention}.k_proj", f"{attention}.v_proj"),
+        linear(f"{attention}.o_proj"),
+    )
+    layer.mlp = FusedMLP(linear(f"{mlp}.gate_proj", f"{mlp}.up_proj"), linear(f"{mlp}.down_proj"))
+    with safe_open(file, framework="pt") as tensors:
+        for norm in ("input_layernorm", "post_attention_layernorm"):
+            setattr(layer, norm, FusedNorm(tensors.get_tensor(f"{name}.{norm}.weight").clone(), epsilon))
+    _give_back()
+
+
+def _give_back() -> None:
+    """Return freed memory to the system. glibc keeps it otherwise, here more than a gigabyte."""
+    with suppress(OSError, AttributeError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def load_plain(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

@@ -148,7 +148,7 @@ def beam(
     if not len(reading.logits):
         return []  # halted while the prompt was read
     ids = torch.tensor([reading.ids], device=model.device)
-    cache = reading.fork().keys_values
+    cache = reading.cache.plain()
     cache.crop(-1)  # generate reads the last token itself
     cache.batch_repeat_interleave(how.beams)
     with ExitStack() as stack, torch.inference_mode():
