@@ -21,6 +21,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -108,6 +109,9 @@ class Engine:
 
             self.model: Any = load_model()
         else:
+            from tokenizers import Tokenizer
+
+            from rag.engines.prepare import prepare
             from rag.engines.remote import connect
             from tests.llama_server import joined, running
 
@@ -115,6 +119,9 @@ class Engine:
                 self.file = joined(Path(stack.enter_context(tempfile.TemporaryDirectory())))
             server = stack.enter_context(running(self.file, context=4096 * slots, slots=slots))
             self.model = connect(server.url, timeout=600)
+            # The budget of sentences is counted in tokens as our engine counts them: the same prompt.
+            tokenizer = Tokenizer.from_file(str(prepare() / "tokenizer.json"))
+            self.counter: Any = SimpleNamespace(count_tokens=lambda text: len(tokenizer.encode(text).ids))
         self.chain = answer_chain(self.retriever, self.model)
         self.asked: list[str] = []
         self._chunks: tuple[list[str], Any] | None = None
@@ -128,7 +135,7 @@ class Engine:
         if self.arm == "usual":
             return self._stream(lambda: self._usual(question))
         if self.arm == "own-prompt":
-            return self._stream(lambda: chain.asked(self.retriever, self.model, Ask(question))[1])
+            return self._stream(lambda: chain.asked(self.retriever, self.counter, Ask(question))[1])
         shared = self._shared(chain.asked(self.retriever, self.model, Ask(question))[1])
         answer = self.chain.invoke(Ask(question))
         seen = answer.timings
