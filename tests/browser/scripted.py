@@ -86,6 +86,8 @@ class ScriptedTutor:
         "What is nucleus sampling?",
         "Why are conversations stored in a vector database?",
     )
+    model: object = None  # the lab compares on none, unless a test gives it one
+    retriever: object = None
 
 
 def tutor(pause: float = 0.02, reading: float = 0.4) -> ScriptedTutor:

@@ -49,9 +49,31 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.wait(30)
 
 
-def shot(page: Page, name: str) -> None:
+def shot(page: Page, name: str, whole: bool = False) -> None:
     if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png")
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=whole)
+
+
+def test_the_lab_shows_what_each_token_was_drawn_from(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 1180})
+    page = context.new_page()
+    page.goto(address + "lab")
+    page.fill("#lab-question textarea", "What is top-p sampling?")
+    for card in (1, 2):
+        page.locator(".lab-picker").nth(card).get_by_label("Temperature").fill("1.4")
+    page.click("#lab-run")
+    expect(page.locator("#lab-again")).to_be_enabled(timeout=400_000)
+    expect(page.locator(".lab-column").first).to_contain_text("smallest set")
+    expect(page.locator("#lab-chart tr.drawn")).to_have_count(1)
+    page.wait_for_timeout(500)
+    shot(page, "lab")
+    for name, width, height, scheme in (("lab-dark", 1280, 1180, "dark"), ("lab-phone", 390, 844, "light")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(500)
+        shot(page, name, whole=True)
+    context.close()
 
 
 def test_a_question_is_answered_with_its_page_and_kept(browser: Browser, address: str) -> None:

@@ -14,7 +14,7 @@ import gradio as gr
 from ingest.errors import UnitutorError
 from rag.sessions import Sessions
 from ui.serving import check_port
-from ui.web import look, page
+from ui.web import lab, look, page
 
 if TYPE_CHECKING:
     from ui.tutor import Tutor
@@ -24,6 +24,8 @@ def build_app(tutor: Tutor, sessions: Sessions) -> gr.Blocks:
     """The pages over a tutor, with conversations kept in `sessions`."""
     with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
         page.build(tutor, sessions)
+    with app.route("Decoding lab", "/lab", show_in_navbar=False):  # the pages have links of their own
+        lab.build(tutor)
     app.queue(default_concurrency_limit=1, api_open=False)
     return app
 

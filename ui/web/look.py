@@ -60,10 +60,10 @@ def theme() -> gr.themes.Base:
 
 def css() -> str:
     """The pages' style sheet."""
-    return (HERE / "style.css").read_text(encoding="utf-8")
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "lab.css"))
 
 
 def head() -> str:
-    """What goes into the pages' head: the script, inline."""
-    script = (HERE / "page.js").read_text(encoding="utf-8")
+    """What goes into the pages' head: the scripts, inline."""
+    script = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "lab.js"))
     return f'<script>{script}</script><meta name="referrer" content="no-referrer">'

@@ -27,12 +27,12 @@ window.unitutor = (() => {
     if (event.defaultPrevented || event.isComposing) return;
     const typing = event.target.closest && event.target.closest('input, textarea, select, [contenteditable=true]');
     if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      const box = one('#ut-box textarea');
+      const box = one('#ut-box textarea, #lab-question textarea');
       if (box) { event.preventDefault(); box.focus(); }
     }
     if (event.key === 'Escape') {
-      const stop = one('#ut-box .stop-button');
-      if (stop && !(typing && !typing.closest('#ut-box'))) { event.preventDefault(); stop.click(); }
+      const stop = one('#ut-box .stop-button, #lab-stop:not(.hidden)');
+      if (stop && !(typing && !typing.closest('#ut-box, #lab'))) { event.preventDefault(); stop.click(); }
     }
   });
 
@@ -112,7 +112,7 @@ window.unitutor = (() => {
     if (toggle) document.documentElement.classList.add('ut-ready');
     return Boolean(toggle);
   }
-  const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open)')) clearInterval(watch); }, 50);
+  const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open), #lab')) clearInterval(watch); }, 50);
   document.addEventListener('click', (event) => {
     const chosen = event.target.closest && event.target.closest('#ut-new, #ut-conversations [data-act=open]');
     if (chosen && narrow.matches) setTimeout(fold, 150);

@@ -36,6 +36,7 @@ def build(tutor: Tutor, sessions: Sessions) -> None:
     """Put the chat in the Blocks being built."""
     with gr.Sidebar(width=280, elem_id="ut-sidebar"):
         gr.HTML('<div class="ut-brand"><b>Unitutor</b><span>answers from your notes</span></div>')
+        gr.HTML('<a class="ut-link" href="lab">Decoding lab</a>')
         new = gr.Button("New chat", elem_id="ut-new", size="md")
         side = gr.HTML(elem_id="ut-conversations", js_on_load=LIST_JS)
     with gr.Row(elem_id="ut-main", equal_height=False):
