@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+from rag.engines.int8 import quantize
 from rag.engines.local import LocalModel
 
 TEMPLATE = (
@@ -37,3 +41,21 @@ def tiny_model() -> LocalModel:
 def asked(text: str) -> list[BaseMessage]:
     """The messages of a question."""
     return [SystemMessage("w1 w2 w3"), HumanMessage(text)]
+
+
+def prepared(model: LocalModel, folder: Path) -> Path:
+    """The model as rag/engines/prepare.py would write it."""
+    stored: dict[str, torch.Tensor] = {}
+    for name, values in model._model.state_dict().items():
+        if name == "model.embed_tokens.weight":
+            stored[name] = values.bfloat16()
+        elif values.ndim == 2:
+            stored[name], stored[name.removesuffix("weight") + "scale"] = quantize(values)
+        else:
+            stored[name] = values
+    model._tokenizer.save_pretrained(folder)
+    model._model.config.save_pretrained(folder)
+    save_file({name: values.contiguous() for name, values in stored.items()}, folder / "int8.safetensors")
+    sizes = f'{{"int8.safetensors": {(folder / "int8.safetensors").stat().st_size}}}'
+    (folder / "manifest.json").write_text(f'{{"sizes": {sizes}}}')
+    return folder

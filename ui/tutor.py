@@ -78,10 +78,13 @@ def open_tutor(
     The index comes first: its absence is told at once and not after a model was loaded.
     """
     from rag.chain import answer_chain
+    from rag.prompts import answer_prompt
     from rag.starters import starters
 
     retriever = open_retriever(index, encoder)
     opened = open_model(model, url, progress)
+    if warm := getattr(opened, "warm", None):  # ours: what every prompt begins with is read once for all
+        warm(answer_prompt("", []))
     return Tutor(
         chain=answer_chain(retriever, opened),
         retriever=retriever,

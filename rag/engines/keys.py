@@ -74,14 +74,22 @@ class GrowingCache(Cache):
         other.layers = [layer.twin() for layer in self._growing]
         return other
 
+    def pairs(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Keys and values, each (1, heads, tokens, size), of each layer that has any."""
+        return [
+            (layer.keys, layer.values)
+            for layer in self._growing
+            if layer.keys is not None and layer.values is not None
+        ]
+
     def plain(self) -> DynamicCache:
         """A copy as transformers' own generate wants it."""
-        return DynamicCache([(layer.keys, layer.values) for layer in self._growing])
+        return DynamicCache(self.pairs())
 
     @property
     def nbytes(self) -> int:
         """Bytes of keys and values."""
-        return sum(2 * layer.keys.nbytes for layer in self._growing if layer.keys is not None)
+        return sum(keys.nbytes + values.nbytes for keys, values in self.pairs())
 
     @property
     def _growing(self) -> list[GrowingLayer]:

@@ -13,8 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -27,8 +29,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from ingest.errors import BadRequest, ModelUnusable
 from ingest.types import Progress, silent
 from rag.decoding import GREEDY, Decoding
+from rag.engines import prefix
 from rag.engines.prepare import NAME, prepare
 from rag.engines.reading import Kept, Reading
+from rag.engines.state import LastState
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
 from rag.engines.writing import Drawn, beam, round_about, write
@@ -48,10 +52,13 @@ class LocalModel(BaseChatModel):
 
     name: str = NAME
     max_new_tokens: int = 320
+    lookup: bool = False  # guess tokens from the prompt (rag/engines/lookup.py): not yet measured to pay
+    folder: Path | None = None  # where the fixed start of prompts may be kept
     _model: Any = PrivateAttr()  # a PreTrainedModel; their stubs type too little
     _tokenizer: PreTrainedTokenizerBase = PrivateAttr()
     _turns: Turns = PrivateAttr(default_factory=Turns)
     _kept: Kept = PrivateAttr(default_factory=Kept)
+    _states: dict[int, LastState] = PrivateAttr(default_factory=dict)  # by layer
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, **fields: Any) -> None:
         super().__init__(**fields)
@@ -75,6 +82,27 @@ class LocalModel(BaseChatModel):
         """
         return self._turns.place(halt, waiting)
 
+    def warm(self, messages: list[BaseMessage]) -> None:
+        """Have at hand, from now on, the start that prompts share with `messages`.
+
+        It is read once and kept on disk beside the model, where that has a place for it.
+        """
+        ids, config = self._tokenize(messages), self._model.config
+        reading = Reading(self._model, self._turns)
+        kernel = str(getattr(self._model, "kernel", ""))
+        file = prefix.path(self.folder, ids, kernel) if self.folder and kernel else None
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        shape = (config.num_hidden_layers, 2, config.num_key_value_heads, len(ids), size)
+        stored = prefix.load(file, shape) if file else None
+        if stored:
+            reading.cache, reading.ids = stored, list(ids)
+        else:
+            with _memory():
+                reading.read(ids)
+            if file:
+                prefix.store(file, reading.cache)
+        self._kept.keep_always(reading)
+
     def next_logits(
         self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
     ) -> list[float]:
@@ -88,6 +116,22 @@ class LocalModel(BaseChatModel):
         with _memory():
             logits = self._read(self._tokenize(messages), halt)[0].logits
         return [float(logits[token]) if len(logits) else 0.0 for token in first]
+
+    def next_state(
+        self,
+        messages: list[BaseMessage],
+        words: tuple[str, ...],
+        layer: int,
+        halt: threading.Event | None = None,
+    ) -> tuple[list[float], np.ndarray]:
+        """`next_logits`, and the hidden state float32 (width,) after decoder layer `layer` there.
+
+        The state is (0,) where `halt` was set before the end.
+        """
+        last = self._states.get(layer) or self._states.setdefault(layer, LastState(self._model, layer))
+        last.take()
+        logits = self.next_logits(messages, words, halt)
+        return logits, last.take() if any(logits) else np.zeros(0, np.float32)
 
     def compare(
         self,
@@ -136,7 +180,7 @@ class LocalModel(BaseChatModel):
             reading, held = self._read(ids, halt)
             pieces = DecodeStream(skip_special_tokens=True)
             written, text, ends = 0, "", self._ends
-            for token, _logits in write(reading, how, ends, self.max_new_tokens, halt):
+            for token, _logits in write(reading, how, ends, self.max_new_tokens, halt, ahead=self.lookup):
                 if token in ends:
                     break
                 written += 1
@@ -242,5 +286,6 @@ def load_model(model: str | None = None, progress: Progress = silent) -> LocalMo
     Raises ModelUnusable where it is missing, damaged or too large.
     """
     if model is None:
-        return LocalModel(*load_int8(prepare(progress), progress))
+        folder = prepare(progress)
+        return LocalModel(*load_int8(folder, progress), folder=folder)
     return LocalModel(*load_plain(model), name=model)

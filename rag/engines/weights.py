@@ -68,7 +68,7 @@ def load_int8(
     embedding.register_forward_hook(lambda _module, _inputs, output: output.float())
     # Its frequencies are computed, not stored, so they are still on the meta device.
     model.model.rotary_emb = Qwen2RotaryEmbedding(config)
-    model.rows_agree = kernel != "float"
+    model.kernel, model.rows_agree = kernel, kernel != "float"
     gc.collect()
     _give_back()
     return model.eval(), tokenizer

@@ -1,41 +1,21 @@
 """Fewer, larger steps give what transformers' own give; rows don't depend on their neighbours."""
 
-from pathlib import Path
-
 import pytest
 import torch
-from safetensors.torch import save_file
 from transformers import DynamicCache
 
 from rag.engines import weights
 from rag.engines.int8 import KERNELS, Int8Linear, Kernel, quantize
 from rag.engines.keys import GrowingCache, GrowingLayer
 from rag.engines.local import LocalModel
-from tests.tiny_model import asked, tiny_model
-
-
-def prepared(model: LocalModel, folder: Path) -> Path:
-    """The model as rag/engines/prepare.py would write it."""
-    stored: dict[str, torch.Tensor] = {}
-    for name, values in model._model.state_dict().items():
-        if name == "model.embed_tokens.weight":
-            stored[name] = values.bfloat16()
-        elif values.ndim == 2:
-            stored[name], stored[name.removesuffix("weight") + "scale"] = quantize(values)
-        else:
-            stored[name] = values
-    model._tokenizer.save_pretrained(folder)
-    model._model.config.save_pretrained(folder)
-    save_file({name: values.contiguous() for name, values in stored.items()}, folder / "int8.safetensors")
-    sizes = f'{{"int8.safetensors": {(folder / "int8.safetensors").stat().st_size}}}'
-    (folder / "manifest.json").write_text(f'{{"sizes": {sizes}}}')
-    return folder
+from tests.tiny_model import asked, prepared, tiny_model
 
 
 @pytest.fixture(scope="module", params=KERNELS)
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
     folder = prepared(tiny_model(), tmp_path_factory.mktemp("prepared"))
-    return LocalModel(*weights.load_int8(folder, kernel=request.param), max_new_tokens=24)
+    model, _ = weights.load_int8(folder, kernel=request.param)
+    return LocalModel(model, tiny_model()._tokenizer, max_new_tokens=24)
 
 
 def test_loaded_and_fused_is_near_transformers_own(loaded: LocalModel) -> None:

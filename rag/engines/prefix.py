@@ -1,0 +1,65 @@
+"""Keys and values of a text's fixed start, kept on disk, so that a new process need not read it.
+
+A file that is missing, damaged or another text's is no error: the text is read then. Written beside
+its place and moved there in one rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from rag.engines.keys import GrowingCache
+
+FILES = 4  # kept in a folder; the oldest go
+
+
+def path(folder: Path, ids: Sequence[int], kernel: str) -> Path:
+    """Where the keys and values of `ids` lie in a model's folder, as `kernel` computes them."""
+    name = hashlib.sha256(f"1 {torch.__version__} {kernel} {list(ids)}".encode()).hexdigest()[:16]
+    return folder / f"prefix-{name}.safetensors"
+
+
+def load(file: Path, shape: tuple[int, ...]) -> GrowingCache | None:
+    """What `store` wrote to `file`, if it is all there; `shape` is (layers, 2, heads, tokens, size)."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            stored, digest = opened.get_tensor("keys_values"), (opened.metadata() or {}).get("sha256")
+    except (SafetensorError, OSError):
+        return None
+    if tuple(stored.shape) != shape or _digest(stored) != digest:
+        return None
+    cache = GrowingCache()
+    for number, (keys, values) in enumerate(stored):
+        cache.update(keys[None], values[None], number)
+    return cache
+
+
+def store(file: Path, cache: GrowingCache) -> None:
+    """Write a text's keys and values; where that cannot be done, nothing is lost but time."""
+    stored = torch.stack([torch.stack(pair) for pair in cache.pairs()])[:, :, 0].contiguous().cpu()
+    with suppress(OSError, SafetensorError):
+        handle, beside = tempfile.mkstemp(prefix=".prefix-", dir=file.parent)
+        os.close(handle)
+        try:
+            save_file({"keys_values": stored}, beside, {"sha256": _digest(stored)})
+            with Path(beside).open("rb") as written:
+                os.fsync(written.fileno())
+            Path(beside).replace(file)
+        finally:
+            Path(beside).unlink(missing_ok=True)
+        files = sorted(file.parent.glob("prefix-*.safetensors"), key=lambda one: one.stat().st_mtime)
+        for old in files[:-FILES]:
+            old.unlink(missing_ok=True)
+
+
+def _digest(stored: torch.Tensor) -> str:
+    return hashlib.sha256(stored.float().numpy().tobytes()).hexdigest()
