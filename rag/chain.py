@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
@@ -39,6 +40,22 @@ class Judge(Protocol):
         self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
     ) -> list[float]:
         """Logits of the words as what comes next after the messages."""
+
+
+@runtime_checkable
+class Probed(Judge, Protocol):
+    """A Judge that also shows what it holds in mind, as ours does."""
+
+    name: str
+
+    def next_state(
+        self,
+        messages: list[BaseMessage],
+        words: tuple[str, ...],
+        layer: int,
+        halt: threading.Event | None = None,
+    ) -> tuple[list[float], np.ndarray]:
+        """`next_logits`, and the hidden state (width,) after a decoder layer there."""
 
 
 @runtime_checkable
@@ -108,7 +125,7 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
     yield answer
     with model.answering(ask.stop, ask.waiting) if isinstance(model, Shared) else nullcontext():
         shown, earlier = _read(found)
-        signals = _signals(model, found, shown, earlier)
+        signals, _ = _signals(model, found, shown, earlier, gate.layer(str(model.name)))
         if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
             yield refused(answer, found)
             return
@@ -132,13 +149,18 @@ def _messages(found: Found, shown: list[prompts.Shown], earlier: str) -> list[Ba
     return prompts.answer_prompt(found.question, shown, earlier)
 
 
-def _signals(model: BaseChatModel, found: Found, shown: list[prompts.Shown], earlier: str) -> gate.Signals:
-    yes = None
-    if isinstance(model, Judge):
-        messages = prompts.answerable_prompt(found.question, shown, earlier)
-        said, denied = model.next_logits(messages, ("yes", "no"), found.ask.stop)
-        yes = said - denied
-    return gate.signals(found.hits, yes)
+def _signals(
+    model: BaseChatModel, found: Found, shown: list[prompts.Shown], earlier: str, layer: int | None
+) -> tuple[gate.Signals, np.ndarray | None]:
+    if not isinstance(model, Judge):
+        return gate.signals(found.hits), None
+    messages = prompts.answerable_prompt(found.question, shown, earlier)
+    words, state = ("yes", "no"), None
+    if layer is not None and isinstance(model, Probed):
+        (said, denied), state = model.next_state(messages, words, layer, found.ask.stop)
+    else:
+        said, denied = model.next_logits(messages, words, found.ask.stop)
+    return gate.signals(found.hits, said - denied, state), state
 
 
 def asked(
@@ -152,10 +174,12 @@ def asked(
     return found, _messages(found, *_read(found))
 
 
-def judged(retriever: Retriever, model: BaseChatModel, ask: Ask, budget: int = BUDGET) -> gate.Signals:
-    """What the gate would look at for this question; nothing is written."""
-    found = _find(retriever, _counter(model), budget, ask)
-    return _signals(model, found, *_read(found))
+def judged(
+    retriever: Retriever, model: BaseChatModel, ask: Ask, layer: int
+) -> tuple[gate.Signals, np.ndarray | None]:
+    """What the gate would look at for this question, and the state after `layer`; nothing is written."""
+    found = _find(retriever, _counter(model), BUDGET, ask)
+    return _signals(model, found, *_read(found), layer)
 
 
 def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask) -> Iterator[Spoken]:

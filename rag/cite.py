@@ -10,7 +10,7 @@ from functools import cache
 
 from ingest.types import Hit
 from rag import prompts
-from rag.complete import left_out
+from rag.complete import LEAST, LEAST_IF_SURE, left_out
 from rag.grounding import Evidence, best_quote, check, evidence, new_facts, spans
 from rag.retrieve import Retriever
 from rag.select import Choice
@@ -88,8 +88,10 @@ def checked(
         passages = [choice.passage for choice in found.choices]
         near = retriever.sentence_cosines(question, passages)
         backed = any(one.label in ("supported", "partly") for one in sentences)
-        added = left_out(question, text if backed else "", found.choices, near)
-        if not backed:
+        if backed:
+            added = left_out(question, text, found.choices, near)
+        else:
+            added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
             claims = [one.text for one in sentences if one.label != "not-a-claim"]
             invented = any(new_facts(claim, passages, question) for claim in claims)
             if not added or (invented and not sure):

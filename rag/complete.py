@@ -19,18 +19,24 @@ from rag.types import Sentence
 
 NEAREST = 0.05  # how far below the nearest sentence's cosine another may be added
 LEAST = 0.45  # least cosine with the question
+LEAST_IF_SURE = 0.25  # the same where the notes are known to hold the answer and nothing else is backed
 SAID = 0.5  # share of a sentence's news that the answer must hold for it to count as said
 MOST = 1  # sentences added to an answer
 SHORTEST = 6  # words; less is a title or an item without its list
 
 
 def left_out(
-    question: str, answer: str, choices: Sequence[Choice], cosines: Sequence[np.ndarray]
+    question: str,
+    answer: str,
+    choices: Sequence[Choice],
+    cosines: Sequence[np.ndarray],
+    least: float = LEAST,
 ) -> list[Sentence]:
     """Sentences of the passages shown that the question asks for and the answer does not say.
 
     `cosines`: per choice float (sentences,), nearness of each of its passage's sentences to the
-    question. Best first, at most MOST, each with the marker of its passage.
+    question; what is not as near as `least` is not asked for. Best first, at most MOST, each with
+    the marker of its passage.
     """
     asked, said = content_stems(question), content_stems(answer)
     near = [
@@ -42,7 +48,7 @@ def left_out(
     near.sort(key=lambda one: -one[0])
     found: list[Sentence] = []
     for cosine, marker, sentence in near:
-        if cosine < max(LEAST, near[0][0] - NEAREST) or len(found) == MOST:
+        if cosine < max(least, near[0][0] - NEAREST) or len(found) == MOST:
             break
         news = content_stems(sentence) - asked
         if len(news) > 1 and len(news & said) / len(news) < SAID:

@@ -1,9 +1,10 @@
 """Whether the notes can answer a question, decided before a word is written.
 
 A small model told that it may refuse refuses what it could answer and invents the rest, so it is
-not asked in the prompt. A logistic regression decides from how near the notes come to the question
-and, where the model is ours, from its logit of yes over no. The weights lie in gate.json, readable;
-tests/bench/fit_gate.py fits them on the dev half of data/eval.
+not asked in the prompt. A logistic regression decides from how near the notes come to the question,
+from a local model's logit of yes over no, and, where the model is the embedded one, from a linear
+probe of its hidden state at that yes or no (Alain and Bengio 2016, arXiv 1610.01644): it knows more
+than it says. The weights lie in gate.json, readable; tests/bench/fit_gate.py fits them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ingest.types import Hit
 
@@ -28,12 +31,27 @@ class Signals:
     dense: float  # best cosine of the question with a passage or a sentence
     late: float  # best late-interaction score
     yes: float | None = None  # logit(yes) - logit(no) of the model; None where it has none
+    state: float | None = None  # log-odds by the probe; None where it was not fitted on this model
 
 
-def signals(hits: Sequence[Hit], yes: float | None = None) -> Signals:
-    """The signals of a question given the passages found for it and the model's judgement."""
+def signals(hits: Sequence[Hit], yes: float | None = None, state: np.ndarray | None = None) -> Signals:
+    """The signals of a question given the passages found for it and the model's judgement.
+
+    `state`: its hidden state (width,) after the layer that `layer` names, where that is known.
+    """
     dense = max((hit.dense for hit in hits), default=-1.0)
-    return Signals(dense, max((hit.late for hit in hits), default=0.0), yes)
+    late = max((hit.late for hit in hits), default=0.0)
+    probe = _fitted()["probe"]
+    odds = None
+    if state is not None and len(state) == len(probe["weights"]):
+        odds = float(np.dot(state, probe["weights"])) + probe["bias"]
+    return Signals(dense, late, yes, odds)
+
+
+def layer(model: str) -> int | None:
+    """The decoder layer whose state the probe reads; None for a model that it was not fitted on."""
+    probe = _fitted()["probe"]
+    return probe["layer"] if probe["model"] == model else None
 
 
 @cache
@@ -66,5 +84,8 @@ def probability(found: Signals) -> float:
 
 
 def _weights(found: Signals) -> dict[str, Any]:
-    fitted: dict[str, Any] = _fitted()["with_yes" if found.yes is not None else "without_yes"]
+    known = (
+        "with_state" if found.state is not None else "with_yes" if found.yes is not None else "without_yes"
+    )
+    fitted: dict[str, Any] = _fitted()[known]
     return fitted

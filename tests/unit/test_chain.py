@@ -14,7 +14,9 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from ingest.build import build
 from ingest.errors import BadRequest
 from ingest.store import Index, open_index
+from rag import gate
 from rag.chain import answer_chain
+from rag.engines.local import LocalModel
 from rag.prompts import REFUSAL
 from rag.retrieve import NotesRetriever, Retriever
 from rag.types import Ask, Turn
@@ -171,3 +173,30 @@ def test_al_is_read_as_ai_where_the_notes_speak_of_it(retriever: Retriever) -> N
 def test_the_retriever_is_a_langchain_one(retriever: Retriever) -> None:
     documents = NotesRetriever(retriever, k=1).invoke("who proposed the GAN")
     assert documents[0].metadata["source"] == "gans.md"
+
+
+class Probing(Scripted):
+    """Also shows a state that points where the gate's probe does, times `towards`."""
+
+    towards: float = 1.0
+
+    def next_state(
+        self,
+        messages: list[BaseMessage],
+        words: tuple[str, ...],
+        layer: int,
+        halt: threading.Event | None = None,
+    ) -> tuple[list[float], np.ndarray]:
+        weights = np.array(gate._fitted()["probe"]["weights"])
+        return [self.yes, 0.0], self.towards * 20 * weights / float(weights @ weights)
+
+
+def test_the_state_of_the_embedded_model_decides(retriever: Retriever) -> None:
+    says = "A GAN was proposed by Ian Goodfellow in 2014."
+    name = LocalModel.model_fields["name"].default
+    for towards, refused in ((1.0, False), (-1.0, True)):
+        probing = Probing(says=says, yes=0.5, prompts=[], towards=towards, name=name)
+        assert answer_chain(retriever, probing).invoke(Ask("who proposed the GAN")).refused is refused
+    # Another model's state means nothing to the probe: its yes decides.
+    other = Probing(says=says, yes=9.0, prompts=[], towards=-1.0, name="another")
+    assert not answer_chain(retriever, other).invoke(Ask("who proposed the GAN")).refused

@@ -153,3 +153,25 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelUnusable) as error:
         load_model(str(tmp_path / "nothing"))
     assert "\n" not in str(error.value)
+
+
+def test_the_state_after_a_layer_is_that_of_the_last_token(tiny: LocalModel) -> None:
+    logits, state = tiny.next_state(asked("w31 w32 w33"), ("yes", "no"), 1)
+    assert logits == pytest.approx(tiny.next_logits(asked("w31 w32 w33"), ("yes", "no")), abs=1e-5)
+    ids = torch.tensor([tiny._tokenize(asked("w31 w32 w33"))])
+    with torch.inference_mode():
+        hidden = tiny._model.model(input_ids=ids, output_hidden_states=True).hidden_states
+    assert state.shape == (32,)
+    # The last entry is after the final norm; layer 0's state is what layer 1 gets.
+    first = tiny.next_state(asked("w31 w32 w33"), ("yes", "no"), 0)[1]
+    assert torch.allclose(torch.tensor(first), hidden[1][0, -1], atol=1e-4)
+    normed = tiny._model.model.norm(torch.tensor(state))
+    assert torch.allclose(normed, hidden[2][0, -1], atol=1e-4)
+
+
+def test_a_halted_reading_has_no_state(tiny: LocalModel) -> None:
+    halt = threading.Event()
+    halt.set()
+    logits, state = tiny.next_state(asked("w81 w82"), ("yes", "no"), 1, halt)
+    assert logits == [0.0, 0.0]
+    assert len(state) == 0

@@ -5,7 +5,8 @@ import pytest
 
 from ingest.types import Hit, Passage
 from rag.complete import left_out
-from rag.gate import Signals, answers, probability, signals, sure
+from rag.engines.local import LocalModel
+from rag.gate import Signals, _fitted, answers, layer, probability, signals, sure
 from rag.select import Choice
 
 
@@ -20,6 +21,22 @@ def test_nearer_notes_are_likelier_to_answer(yes: float | None) -> None:
 
 def test_the_models_yes_raises_the_chance() -> None:
     assert probability(Signals(0.5, 0.5, 2.0)) > probability(Signals(0.5, 0.5, -2.0))
+
+
+def test_the_probe_reads_the_state_of_the_model_it_was_fitted_on() -> None:
+    weights = np.array(_fitted()["probe"]["weights"])
+    towards, away = signals([], 0.0, weights), signals([], 0.0, -weights)
+    assert towards.state is not None
+    assert away.state is not None
+    assert towards.state > away.state
+    assert probability(towards) > probability(away)
+    assert layer(LocalModel.model_fields["name"].default) == _fitted()["probe"]["layer"]
+
+
+def test_another_models_state_is_not_read() -> None:
+    assert layer("another model") is None
+    assert signals([], 0.0, np.zeros(8)).state is None  # of another width
+    assert signals([], 0.0, np.zeros(0)).state is None  # stopped before there was one
 
 
 def test_a_follow_up_needs_half() -> None:
@@ -50,6 +67,12 @@ def test_what_the_question_asks_and_the_answer_lacks_is_added() -> None:
 def test_what_is_said_already_is_not_said_again() -> None:
     said = "Siri shipped with the iPhone 4S in 2011."
     assert left_out("when did Siri come out?", said, [choice()], [np.array([0.8, 0.2, 0.1])]) == []
+
+
+def test_what_is_less_near_is_added_where_less_is_asked_for() -> None:
+    near = [np.array([0.3, 0.1, 0.1])]
+    assert not left_out("when did Siri come out?", "", [choice()], near)
+    assert left_out("when did Siri come out?", "", [choice()], near, least=0.25)
 
 
 def test_what_is_far_from_the_question_is_not_added() -> None:
