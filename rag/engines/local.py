@@ -33,7 +33,6 @@ from rag.engines import prefix
 from rag.engines.prepare import NAME, prepare
 from rag.engines.reading import Kept, Reading
 from rag.engines.state import LastState
-from rag.engines.state import LastState
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
 from rag.engines.writing import Drawn, beam, round_about, write
@@ -59,7 +58,6 @@ class LocalModel(BaseChatModel):
     _tokenizer: PreTrainedTokenizerBase = PrivateAttr()
     _turns: Turns = PrivateAttr(default_factory=Turns)
     _kept: Kept = PrivateAttr(default_factory=Kept)
-    _states: dict[int, LastState] = PrivateAttr(default_factory=dict)  # by layer
     _states: dict[int, LastState] = PrivateAttr(default_factory=dict)  # by layer
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, **fields: Any) -> None:
@@ -118,22 +116,6 @@ class LocalModel(BaseChatModel):
         with _memory():
             logits = self._read(self._tokenize(messages), halt)[0].logits
         return [float(logits[token]) if len(logits) else 0.0 for token in first]
-
-    def next_state(
-        self,
-        messages: list[BaseMessage],
-        words: tuple[str, ...],
-        layer: int,
-        halt: threading.Event | None = None,
-    ) -> tuple[list[float], np.ndarray]:
-        """`next_logits`, and the hidden state float32 (width,) after decoder layer `layer` there.
-
-        The state is (0,) where `halt` was set before the end.
-        """
-        last = self._states.get(layer) or self._states.setdefault(layer, LastState(self._model, layer))
-        last.take()
-        logits = self.next_logits(messages, words, halt)
-        return logits, last.take() if any(logits) else np.zeros(0, np.float32)
 
     def next_state(
         self,

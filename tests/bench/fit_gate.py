@@ -168,10 +168,8 @@ def _weigh(rows: np.ndarray, labels: np.ndarray, kinds: np.ndarray, names: tuple
     )
     for share in (0.02, 0.04, 0.06, 0.08):
         at = float(np.quantile(chances[labels], share))
-        missed = (chances[kinds == "near-miss"] < at).mean()
-        print(
-            f"  at {at:.2f}: answered {1 - share:.2f}, refused {(chances[~labels] < at).mean():.3f}, of near-misses {missed:.3f}"
-        )
+        refused = (chances[~labels] < at).mean()
+        print(f"  at {at:.2f}: answered {1 - share:.2f}, refused {refused:.3f}")
     model.fit(whole, labels)
     weights = model.coef_[0] / spread
     return {
