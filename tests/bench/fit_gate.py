@@ -32,7 +32,7 @@ from rag import gate, prompts
 from rag.chain import answer_chain, judged
 from rag.engines.local import LocalModel, load_model
 from rag.types import Ask, Turn
-from tests.bench.labelled import OUT, Labelled, own
+from tests.bench.labelled import OUT, own
 from ui.tutor import open_retriever
 
 TARGET = Path(gate.__file__).with_name("gate.json")
