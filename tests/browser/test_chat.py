@@ -200,14 +200,17 @@ def test_keys(opened: Opened) -> None:
     answered(page)
 
 
-def test_two_tabs_wait_for_each_other(opened: Opened) -> None:
-    first, second = opened(), opened()
-    ask(first, "a long answer")
-    expect(first.locator(".ut-card")).to_have_count(3)
-    ask(second)
-    expect(second.locator("#ut-chat .ut-stage")).to_contain_text("Waiting: 1 question before yours")
+def test_two_are_answered_at_once_and_the_third_waits(opened: Opened) -> None:
+    first, second, third = opened(), opened(), opened()
+    for page in (first, second):
+        ask(page, "a long answer")
+        expect(page.locator(".ut-card")).to_have_count(3)
+    ask(third)
+    expect(third.locator("#ut-chat .ut-stage")).to_contain_text("You are number 1 in the line")
     first.locator("#ut-box .stop-button").click()
     answered(first)
+    answered(third)
+    second.locator("#ut-box .stop-button").click()
     answered(second)
 
 

@@ -73,7 +73,7 @@ def test_an_engine_that_fails_is_told_and_the_rest_kept(sessions: Sessions) -> N
 
 
 def test_one_at_a_time(sessions: Sessions) -> None:
-    jobs = Jobs()
+    jobs = Jobs(places=1)
     first, second, third = (job(sessions, pause=0.02) for _ in range(3))
     assert jobs.put("a", first) and jobs.put("b", second) and jobs.put("c", third)
     assert not jobs.put("a", job(sessions))
@@ -86,8 +86,21 @@ def test_one_at_a_time(sessions: Sessions) -> None:
     third.stop()
 
 
+def test_as_many_at_once_as_the_engine_takes(sessions: Sessions) -> None:
+    jobs = Jobs(places=2)
+    asked = [job(sessions, pause=0.02) for _ in range(4)]
+    for number, one in enumerate(asked):
+        jobs.put(str(number), one)
+    assert [jobs.turn(one) for one in asked] == [0, 0, 1, 2]
+    assert [one.working for one in asked] == [True, True, False, False]
+    jobs.drop("1")
+    assert [jobs.turn(one) for one in asked[2:]] == [0, 1]
+    for one in asked:
+        one.stop()
+
+
 def test_a_page_that_is_gone_holds_up_nobody(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = Jobs()
+    jobs = Jobs(places=1)
     first, second = job(sessions), job(sessions)
     jobs.put("a", first)
     jobs.put("b", second)

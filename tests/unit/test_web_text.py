@@ -101,7 +101,7 @@ def test_the_line_while_an_answer_is_written() -> None:
     assert "Reading 1 passage…" in answer_markdown(reading, 0, seconds=1)
     assert answer_markdown(replace(reading, stage="writing", answer="A"), 0, seconds=1) == "A"
     assert "Checking" in answer_markdown(replace(reading, stage="checking", answer="A"), 0, seconds=1)
-    assert "2 questions before yours" in waiting(2)
+    assert "You are number 2" in waiting(2)
 
 
 def test_the_line_after_an_answer() -> None:

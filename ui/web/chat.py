@@ -82,12 +82,12 @@ class Chat:
         job = Job(self.tutor.chain, self.sessions, ask, conversation, keep=len(records))
         if not self.jobs.put(_page(request), job):
             return {p.line: error_line("The last answer is still being written. Press Esc to stop it.")}
-        before = self.jobs.ahead(job)
-        if before >= WAITING:
+        number = self.jobs.number(job)
+        if number > WAITING:
             self.jobs.drop(_page(request))
             return {p.line: error_line("Too many questions are waiting already: try again in a minute.")}
         return {
-            **self.view.growing(messages(records), job.answer, 0.0, before),
+            **self.view.growing(messages(records), job.answer, 0.0, number),
             **self.view.cards(records, job.answer),
             p.line: "",
             p.box: self.view.box(running=True) if keep is not None else self.view.box(running=True, text=""),
@@ -108,10 +108,10 @@ class Chat:
             return
         earlier = messages(records)
         told = 0
-        while job.running and (before := self.jobs.turn(job)):
-            if before != told:
-                told = before
-                yield self.view.growing(earlier, job.answer, 0.0, before)
+        while job.running and (number := self.jobs.turn(job)):
+            if number != told:
+                told = number
+                yield self.view.growing(earlier, job.answer, 0.0, number)
             time.sleep(0.1)
         cited: tuple[Any, ...] = ()
         listed = False

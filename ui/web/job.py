@@ -14,6 +14,7 @@ from dataclasses import replace
 from langchain_core.runnables import Runnable
 
 from ingest.errors import UnitutorError
+from rag.engines.turns import ACTIVE
 from rag.sessions import Sessions
 from rag.types import Answer, Ask
 
@@ -142,10 +143,11 @@ class Job:
 
 
 class Jobs:
-    """The answers asked for, one a page at most, and whose turn it is: the engine takes one at a time."""
+    """The answers asked for, one a page at most, and whose turn it is: the engine takes few at a time."""
 
-    def __init__(self) -> None:
-        """None yet."""
+    def __init__(self, places: int = ACTIVE) -> None:
+        """None yet; at most `places` are written at once."""
+        self.places = places
         self._jobs: dict[str, Job] = {}
         self._leaving: list[Job] = []  # dropped, and still holding the engine
         self._lock = threading.Lock()
@@ -163,25 +165,26 @@ class Jobs:
         with self._lock:
             return self._jobs.get(page)
 
-    def ahead(self, job: Job) -> int:
-        """How many questions are to be answered before this one."""
+    def number(self, job: Job) -> int:
+        """The job's number in the line, 1 for the next to be answered; 0 where there is a place for it."""
         with self._lock:
-            return self._ahead(job)
+            return self._number(job)
 
     def turn(self, job: Job) -> int:
-        """Start the job if its turn has come; how many are before it, 0 once it has."""
+        """Start the job if its turn has come; its number in the line, 0 once it has."""
         with self._lock:
             job.seen = time.monotonic()
-            before = self._ahead(job)
-            if not before:
+            number = self._number(job)
+            if not number:
                 job.start()
-            return before
+            return number
 
-    def _ahead(self, job: Job) -> int:
+    def _number(self, job: Job) -> int:
         awake = time.monotonic() - PATIENCE
         others = [j for j in self._jobs.values() if j is not job and j.running]
         others += [j for j in self._leaving if j.running]
-        return sum(j.working or (j.started < job.started and j.seen > awake) for j in others)
+        ahead = sum(j.working or (j.started < job.started and j.seen > awake) for j in others)
+        return max(0, ahead - self.places + 1)
 
     def drop(self, page: str, leave: bool = True) -> Job | None:
         """Stop the page's job and forget it; the job, if there was one."""

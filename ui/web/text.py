@@ -106,9 +106,9 @@ def answer_markdown(answer: Answer, turn: int, state: str = "whole", seconds: fl
     return f"{body}\n\n{foot}" if body and foot else body or foot
 
 
-def waiting(before: int) -> str:
+def waiting(number: int) -> str:
     """What stands in the place of an answer whose turn has not come."""
-    return _small("stage", f"Waiting: {before} question{'s' if before > 1 else ''} before yours…")
+    return _small("stage", f"You are number {number} in the line…")
 
 
 def _cleaned(text: str) -> str:

@@ -63,11 +63,11 @@ class View:
         }
 
     def growing(
-        self, earlier: Sequence[dict[str, str]], answer: Answer, seconds: float, before: int = 0
+        self, earlier: Sequence[dict[str, str]], answer: Answer, seconds: float, number: int = 0
     ) -> Changes:
-        """The chat with an answer being written, `before` questions waiting before it."""
+        """The chat with an answer being written, `number` its place in the line, 0 where it has begun."""
         turn = len(earlier) // 2
-        text = waiting(before) if before else answer_markdown(answer, turn, seconds=seconds)
+        text = waiting(number) if number else answer_markdown(answer, turn, seconds=seconds)
         last = [
             {"role": "user", "content": question_markdown(answer.question)},
             {"role": "assistant", "content": text or "…"},
