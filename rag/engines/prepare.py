@@ -13,6 +13,8 @@ import json
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from ingest.errors import ModelUnusable
@@ -22,6 +24,7 @@ NAME = "Qwen2.5-Coder-1.5B-Instruct"
 PARTS = 22
 SIZE = 1_117_320_768
 SHA256 = "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046"
+ABANDONED = 3600  # seconds in which a living process would have written something
 FORMAT = 1  # of the prepared folder; a change means preparing again
 
 # llama.cpp's names of a Qwen2 block's tensors, and transformers'.
@@ -79,6 +82,7 @@ def prepare(progress: Progress = silent) -> Path:
         return folder
     files = part_files()
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder.parent)
     beside = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
     try:
         gguf = beside / "model.gguf"
@@ -97,6 +101,15 @@ def prepare(progress: Progress = silent) -> Path:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed processes left, up to 3 GB each; what another one is at work on stays."""
+    for left in parent.glob(".preparing-*"):
+        with suppress(OSError):  # a file that goes meanwhile belongs to one at work
+            touched = max(file.stat().st_mtime for file in (left, *left.rglob("*")))
+            if time.time() - touched > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def check_prepared(folder: Path) -> None:

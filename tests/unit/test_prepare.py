@@ -1,6 +1,8 @@
 """Preparing the embedded model: what is checked and what a failure leaves behind."""
 
 import json
+import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -74,6 +76,21 @@ def test_a_file_cut_short_is_noticed_on_loading(cache: Path) -> None:
     (folder / "manifest.json").write_text("{")
     with pytest.raises(ModelUnusable, match="damaged"):
         check_prepared(folder)
+
+
+def test_what_a_killed_process_left_goes_and_what_one_is_at_work_on_stays(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (".preparing-old", ".preparing-new"):
+        (cache / name).mkdir(parents=True)
+        (cache / name / "model.gguf").write_bytes(b"x")
+    hours_ago = time.time() - 2 * module.ABANDONED
+    for path in (cache / ".preparing-old" / "model.gguf", cache / ".preparing-old"):
+        os.utime(path, (hours_ago, hours_ago))
+    parts(tmp_path, monkeypatch)
+    with pytest.raises(ModelUnusable, match="checksum"):
+        prepare()
+    assert [path.name for path in cache.iterdir()] == [".preparing-new"]
 
 
 def test_what_is_prepared_is_not_prepared_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
