@@ -28,7 +28,7 @@ from ingest.types import Encoder, Passage, silent
 from rag.followup import search_text
 from rag.retrieve import Retriever, Scores, standardised
 from rag.types import Turn
-from tests.bench.labelled import EVAL, OUT, facts_found, load
+from tests.bench.labelled import OUT, facts_found, own
 
 RANKINGS = (
     "dense",
@@ -96,19 +96,16 @@ def orders(scores: Scores) -> dict[str, np.ndarray]:
 
 def labelled(index: Index, split: str) -> Iterator[tuple[str, set[int]]]:
     """Our own questions, follow-ups as they are searched for, each with the rows of right passages."""
-    for name in ("answerable.jsonl", "followups.jsonl"):
-        for one in load(EVAL / name, split):
-            right = {
-                row
-                for row, passage in enumerate(index.passages)
-                if any(
-                    source == passage.source and page in (None, passage.page) for source, page in one.sources
-                )
-                and facts_found(one, f"{passage.title} {passage.text}")
-            }
-            if right:
-                history = [Turn(question, "") for question in one.turns[:-1]]
-                yield search_text(one.turns[-1], history), right
+    for one in own(split):
+        right = {
+            row
+            for row, passage in enumerate(index.passages)
+            if any(source == passage.source and page in (None, passage.page) for source, page in one.sources)
+            and facts_found(one, f"{passage.title} {passage.text}")
+        }
+        if right:
+            history = [Turn(question, "") for question in one.turns[:-1]]
+            yield search_text(one.turns[-1], history), right
 
 
 def squad(path: Path, encoder: Encoder) -> tuple[Index, list[tuple[str, set[int]]]]:
