@@ -17,10 +17,10 @@ from ingest.context import leads
 from ingest.types import Hit, Passage
 from rag.retrieve import is_option
 
-BUDGET = 260  # tokens of notes in a prompt; tests/bench/answers.py reports quality against it
+BUDGET = 400  # tokens of notes in a prompt; tests/bench/answers.py reports quality against it
 STANDING = 0.6  # what the best passage's sentences gain over the last one's
 _QUESTION = re.compile(r"\?\s*$|^Question\b", re.IGNORECASE)
-LEAST = 0.45  # a sentence worth less stays out even where there is room
+LEAST = 0.3  # a sentence worth less stays out even where there is room
 
 
 @dataclass(frozen=True, slots=True)

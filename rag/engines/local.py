@@ -52,7 +52,7 @@ class LocalModel(BaseChatModel):
 
     name: str = NAME
     max_new_tokens: int = 320
-    lookup: bool = False  # guess tokens from the prompt (rag/engines/lookup.py): not yet measured to pay
+    lookup: bool = True  # guess tokens from the prompt, see rag/engines/lookup.py
     folder: Path | None = None  # where the fixed start of prompts may be kept
     _model: Any = PrivateAttr()  # a PreTrainedModel; their stubs type too little
     _tokenizer: PreTrainedTokenizerBase = PrivateAttr()
