@@ -14,10 +14,9 @@ from rag.complete import LEAST, LEAST_IF_SURE, left_out
 from rag.grounding import Evidence, best_quote, check, evidence, new_facts, spans
 from rag.retrieve import Retriever
 from rag.select import Choice
-from rag.types import MARKER, Answer, Ask, Citation, Sentence, Timings
+from rag.types import MARKER, QUOTING, Answer, Ask, Citation, Sentence, Timings
 
 CLOSEST = 3  # passages shown with a refusal
-QUOTING = "In the notes:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def checked(
     added: list[Sentence] = []
     if not answer.stopped:
         passages = [choice.passage for choice in found.choices]
-        near = retriever.sentence_cosines(question, passages)
+        near = retriever.sentence_cosines(found.searched, passages)
         backed = any(one.label in ("supported", "partly") for one in sentences)
         if backed:
             added = left_out(question, text, found.choices, near)

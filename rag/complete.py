@@ -7,13 +7,14 @@ what that sentence says, the sentence is added, verbatim and cited.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from ingest.sentences import is_row
 from rag.followup import content_stems
-from rag.retrieve import is_option
+from rag.retrieve import asks, is_option
 from rag.select import Choice
 from rag.types import Sentence
 
@@ -22,6 +23,9 @@ LEAST = 0.45  # least cosine with the question
 LEAST_IF_SURE = 0.25  # the same where the notes are known to hold the answer and nothing else is backed
 SAID = 0.7  # share of a sentence's news that the answer must hold for it to count as said
 MOST = 2  # sentences added to an answer
+_EXERCISE = re.compile(
+    r"(?i)(?:\d+[.)]\s*)?(?:compare|explain|name|list|describe|discuss|compute|calculate|state|define|sketch)\b"
+)
 SHORTEST = 6  # words; less is a title or an item without its list
 
 
@@ -42,6 +46,7 @@ def left_out(
     near = [
         (float(values[place]), marker, choice.passage.sentences[place])
         for marker, (choice, values) in enumerate(zip(choices, cosines, strict=True), 1)
+        if not asks(choice.passage)
         for place in choice.places
         if _says(choice.passage.sentences[place])
     ]
@@ -58,7 +63,7 @@ def left_out(
 
 
 def _says(sentence: str) -> bool:
-    """Whether the sentence tells something by itself: no title, question, option or table row."""
-    if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence):
+    """Whether the sentence tells something by itself: no title, question, exercise, option or table row."""
+    if sentence.endswith((":", "?")) or is_row(sentence) or is_option(sentence) or _EXERCISE.match(sentence):
         return False
     return len(sentence.split()) >= SHORTEST

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from ingest.words import tokens
-from rag.types import MARKER, Turn
+from rag.types import MARKER, QUOTING, Turn
 
 # Words that stand for something said before: the first kind nearly always, the second often.
 _PRONOUN = re.compile(
@@ -23,7 +23,8 @@ _POINTING = re.compile(
 )
 _ELLIPTIC = re.compile(
     r"^\s*(and|but|so|or|why|how so|how come|what about|how about|what else|when|where|who|which|"
-    r"for example|e\.g\.|like what|give|show|tell me more|explain|go on|continue|elaborate)\b",
+    r"for example|e\.g\.|like what|give|show|tell me more|explain|go on|continue|elaborate|"
+    r"(?:in|at|by|for|from|on|with|of|to) (?:which|what|whom))\b",
     re.IGNORECASE,
 )
 # 'and top-p?', 'show me with the example': the same question of another thing, or shown otherwise.
@@ -98,8 +99,13 @@ def _pointed_at(question: str, answer: str) -> str:
     return items[place] if 0 <= place < len(items) else ""
 
 
+def own_words(answer: str) -> str:
+    """The answer without the notes' sentences added beside it, and without markers."""
+    return MARKER.sub("", answer.split(f"\n\n{QUOTING}")[0])
+
+
 def _items(answer: str) -> list[str]:
-    answer = MARKER.sub("", answer)
+    answer = own_words(answer)
     lines = [match.group(1) for line in answer.splitlines() if (match := _ITEM.match(line))]
     if len(lines) > 1:
         return lines

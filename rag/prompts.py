@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from rag.types import MARKER
+from rag.followup import own_words
 
 REFUSAL = "The notes do not answer this question."
 
@@ -41,7 +41,7 @@ def answerable_prompt(question: str, shown: Sequence[Shown], earlier: str = "") 
 
 def earlier_turn(question: str, answer: str) -> str:
     """The last turn in a line or two; a long answer is cut, since only its topic is needed."""
-    told = MARKER.sub("", answer)[:300]
+    told = own_words(answer)[:300]
     return f"The conversation so far:\nStudent: {question}\nTutor: {told}\n\nNow answer the next question.\n"
 
 

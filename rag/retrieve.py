@@ -51,7 +51,7 @@ class Retriever:
     @cached_property
     def quizzes(self) -> np.ndarray:
         """bool (passages,): those that ask more than they say."""
-        return np.array([_asks(passage) for passage in self.index.passages], bool)
+        return np.array([asks(passage) for passage in self.index.passages], bool)
 
     def read_as(self, question: str) -> str:
         """The question as these notes would spell it: 'Al' for 'AI' where they speak of AI."""
@@ -163,7 +163,8 @@ class Scores:
     best: np.ndarray
 
 
-def _asks(passage: Passage) -> bool:
+def asks(passage: Passage) -> bool:
+    """Whether a passage asks more than it says: review questions, a quiz."""
     asking = sum(one.rstrip().endswith("?") or is_option(one) for one in passage.sentences)
     return asking * 2 >= len(passage.sentences) > 0
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from rag.decoding import GREEDY, Decoding
 
 MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")  # ' [1]' or ' [1, 2]' in an answer
+QUOTING = "In the notes:"  # leads in a sentence of the notes that stands beside an answer
 
 Stage = Literal["searching", "reading", "writing", "checking", "done"]
 Label = Literal["supported", "partly", "unsupported", "not-a-claim"]

@@ -126,7 +126,7 @@ def _answers(ask: Ask, pause: float, reading: float) -> Iterator[Answer]:
     if "history" in question:
         text = f"{len(ask.history)} earlier turns, {len(ask.sources)} sources, seed {ask.decoding.seed}."
     if "long" in question:
-        text = " ".join([TEXT] * 8)
+        text = " ".join([TEXT] * 15)  # longer than any test takes: it is stopped
     answer = replace(answer, stage="reading", citations=cited, timings=Timings(retrieve_ms=40))
     yield answer
     time.sleep(reading)

@@ -3,6 +3,7 @@
 import pytest
 
 from rag.followup import content_words, leans, search_text
+from rag.prompts import earlier_turn
 from rag.types import Turn
 
 GAN = Turn("What is a GAN?", "A GAN has two parts: the generator and the discriminator. [1]")
@@ -67,3 +68,16 @@ def test_the_latter_of_two_named_in_a_sentence() -> None:
 
 def test_content_words_leave_out_the_frame_of_the_question() -> None:
     assert content_words("What is the difference between a GAN and a VAE?") == ["gan", "vae"]
+
+
+def test_a_quote_beside_the_answer_is_not_what_is_pointed_at() -> None:
+    added = "In the notes: “Compare training, quality, cost.” [2]"
+    told = f"It trains a generator and a discriminator. [1]\n\n{added}"
+    found = search_text("what does the second one do?", (Turn("What does a GAN train?", told),))
+    assert found.startswith("a discriminator")
+    assert "Compare" not in earlier_turn("What does a GAN train?", told)
+
+
+def test_a_preposition_before_the_question_word_leans_too() -> None:
+    assert leans("in which year?", (Turn("Who proposed GANs?", "Ian Goodfellow."),))
+    assert leans("by whom?", (Turn("When were GANs proposed?", "In 2014."),))
