@@ -18,11 +18,11 @@ from rag.retrieve import asks, is_option
 from rag.select import Choice
 from rag.types import Sentence
 
-NEAREST = 0.3  # how far below the nearest sentence's cosine another may be added
+NEAREST = 0.05  # how far below the nearest sentence's cosine another may be added
 LEAST = 0.45  # least cosine with the question
 LEAST_IF_SURE = 0.25  # the same where the notes are known to hold the answer and nothing else is backed
-SAID = 0.7  # share of a sentence's news that the answer must hold for it to count as said
-MOST = 2  # sentences added to an answer
+SAID = 0.5  # share of a sentence's news that the answer must hold for it to count as said
+MOST = 1  # sentences added to an answer
 _EXERCISE = re.compile(
     r"(?i)(?:\d+[.)]\s*)?(?:compare|explain|name|list|describe|discuss|compute|calculate|state|define|sketch)\b"
 )
