@@ -37,19 +37,17 @@ class Splitter:
 
 
 def split(pages: Sequence[Page], splitter: Splitter | None = None) -> list[Passage]:
-    """The passages of one file's pages, in order, each once."""
+    """The passages of one file's pages, in order; a repeated one stands once a page.
+
+    That repeats are one passage with several places is seen to over all files (ingest/duplicates.py).
+    """
     if not pages:
         return []
     settings = splitter or Splitter()
     found: dict[str, Passage] = {}
-    said: set[tuple[tuple[str, ...], str]] = set()
     for draft in _drafts(tree(pages), (), settings):
         passage = _passage(pages[0].source, draft)
-        # The same words under the same titles, on whatever page, are one passage.
-        same = (passage.heading, passage.text)
-        if same not in said:
-            said.add(same)
-            found.setdefault(passage.id, passage)
+        found.setdefault(passage.id, passage)
     return list(found.values())
 
 

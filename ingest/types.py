@@ -26,6 +26,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stretch of notes stands."""
+
+    source: str
+    page: int | None
+    heading: tuple[str, ...]  # heading path there, outermost first
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A stretch of notes small enough to read at a glance, and where it stands."""
 
@@ -35,6 +44,7 @@ class Passage:
     heading: tuple[str, ...]  # heading path, outermost first
     text: str
     sentences: tuple[str, ...]  # the sentences and list items of `text`, in order
+    also: tuple[Place, ...] = ()  # where else the same is said, in the order of the notes
 
     @property
     def title(self) -> str:
