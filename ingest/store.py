@@ -18,24 +18,30 @@ import shutil
 import sqlite3
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bm25s
 import faiss
 import numpy as np
 
+from ingest.duplicates import Copy
 from ingest.errors import IndexUnusable
 from ingest.split import Splitter
-from ingest.types import Encoder, Passage
+from ingest.types import Encoder, Passage, Place
 from ingest.words import tokens
 
-FORMAT = 4  # raised whenever these files, or what is made of the same notes, change
+FORMAT = 5  # raised whenever these files, or what is made of the same notes, change
 CHECKED = 8 << 20  # files up to this size have their checksum verified on opening; all have their size
 GENERATION = re.compile(r"gen-[0-9a-f]{12}")
-COLUMNS = "id TEXT PRIMARY KEY, row INTEGER UNIQUE, source TEXT, page INTEGER, heading TEXT, text TEXT"
+COLUMNS = (
+    "id TEXT PRIMARY KEY, row INTEGER UNIQUE, source TEXT, page INTEGER, heading TEXT, text TEXT,"
+    " sentences TEXT, also TEXT"
+)
 
-__all__ = ["FORMAT", "Index", "Manifest", "Vectors", "open_index", "peek", "save", "searchable"]
+__all__ = [
+    "FORMAT", "Index", "Manifest", "Vectors", "copies", "current", "open_index", "peek", "save", "searchable"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Manifest:
     sentences: int
     made: str  # ISO 8601, UTC
     format: int = FORMAT
+    page_counts: dict[str, int] = field(default_factory=dict)  # source: pages, of each in `files`
+    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)  # source: what of it was not read
 
     @property
     def made_of(self) -> dict[str, str]:
@@ -125,16 +133,40 @@ def peek(folder: Path) -> Manifest | None:
     return manifest
 
 
-def save(folder: Path, passages: Sequence[Passage], vectors: Vectors, manifest: Manifest) -> None:
+def current(folder: Path) -> str:
+    """The name of the index in `folder` as it is now, '' if there is none; another after every build."""
+    generation = _current(folder)
+    return generation.name if generation else ""
+
+
+def copies(folder: Path) -> list[Copy]:
+    """The passages that those in the index stand for (ingest/duplicates.py).
+
+    Raises OSError or sqlite3.Error where the index is missing or damaged.
+    """
+    generation = _current(folder)
+    if generation is None:
+        raise FileNotFoundError(f"no index in {folder}")
+    return [Copy(row, passage) for row, passage in _read_rows(generation / "passages.sqlite", "copies")]
+
+
+def save(
+    folder: Path,
+    passages: Sequence[Passage],
+    vectors: Vectors,
+    manifest: Manifest,
+    repeats: Sequence[Copy] = (),
+) -> None:
     """Makes this the index in `folder`, atomically; the caller holds `ingest.lock.locked(folder)`.
 
+    `repeats` are passages that those in the index stand for; they are kept for the next build.
     Raises OSError (a full disk, say) with the earlier index untouched and nothing left behind.
     """
     generation = folder / f"gen-{secrets.token_hex(6)}"
     _sweep(folder)  # what a killed build left
     try:
         generation.mkdir()
-        _write(generation, passages, vectors, manifest)
+        _write(generation, passages, vectors, manifest, repeats)
         _sync_tree(generation)
         _point(folder, generation.name)
     except BaseException:
@@ -179,6 +211,7 @@ def _manifest(generation: Path) -> Manifest:
     values = json.loads((generation / "manifest.json").read_text("utf-8"))
     values["splitter"] = Splitter(**values["splitter"]) if values["format"] == FORMAT else Splitter()
     values["skipped"] = {source: (sha, why) for source, (sha, why) in values["skipped"].items()}
+    values["left_out"] = {source: tuple(lines) for source, lines in values.get("left_out", {}).items()}
     known = {field.name for field in dataclasses.fields(Manifest)}
     return Manifest(**{key: value for key, value in values.items() if key in known})
 
@@ -195,8 +228,14 @@ def _fits(manifest: Manifest, encoder: Encoder, splitter: Splitter, folder: Path
         raise IndexUnusable(f"the index in {folder} was split with other settings: {again}")
 
 
-def _write(generation: Path, passages: Sequence[Passage], vectors: Vectors, manifest: Manifest) -> None:
-    _write_passages(generation / "passages.sqlite", passages)
+def _write(
+    generation: Path,
+    passages: Sequence[Passage],
+    vectors: Vectors,
+    manifest: Manifest,
+    repeats: Sequence[Copy],
+) -> None:
+    _write_passages(generation / "passages.sqlite", passages, repeats)
     for name, rows in (("passages", vectors.passages), ("sentences", vectors.sentences)):
         flat = faiss.IndexFlatIP(manifest.dimension)
         flat.add(np.ascontiguousarray(rows, np.float32))
@@ -232,14 +271,21 @@ def _arrays(vectors: Vectors) -> dict[str, np.ndarray]:
     }
 
 
-def _write_passages(path: Path, passages: Sequence[Passage]) -> None:
+def _write_passages(path: Path, passages: Sequence[Passage], repeats: Sequence[Copy]) -> None:
     with contextlib.closing(sqlite3.connect(path)) as base, base:
-        base.execute(f"CREATE TABLE passages ({COLUMNS}, sentences TEXT)")
-        rows = (
-            (p.id, row, p.source, p.page, json.dumps(p.heading), p.text, json.dumps(p.sentences))
-            for row, p in enumerate(passages)
-        )
-        base.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        base.execute(f"CREATE TABLE passages ({COLUMNS})")
+        base.execute(f"CREATE TABLE copies ({COLUMNS.replace('UNIQUE', '')})")
+        for table, rows in (
+            ("passages", enumerate(passages)),
+            ("copies", ((copy.before, copy.passage) for copy in repeats)),
+        ):
+            base.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, rows))
+
+
+def _row(numbered: tuple[int, Passage]) -> tuple[object, ...]:
+    row, p = numbered
+    also = json.dumps([[place.source, place.page, place.heading] for place in p.also])
+    return p.id, row, p.source, p.page, json.dumps(p.heading), p.text, json.dumps(p.sentences), also
 
 
 def _whole(generation: Path) -> None:
@@ -279,12 +325,24 @@ def _load(generation: Path, manifest: Manifest) -> Index:
 
 
 def _read_passages(path: Path) -> tuple[Passage, ...]:
+    return tuple(passage for _, passage in _read_rows(path, "passages"))
+
+
+def _read_rows(path: Path, table: str) -> list[tuple[int, Passage]]:
+    query = f"SELECT row, id, source, page, heading, text, sentences, also FROM {table} ORDER BY row, rowid"
     with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
-        rows = base.execute("SELECT id, source, page, heading, text, sentences FROM passages ORDER BY row")
-        return tuple(
-            Passage(key, source, page, tuple(json.loads(heading)), text, tuple(json.loads(sentences)))
-            for key, source, page, heading, text, sentences in rows
-        )
+        return [
+            (row, Passage(key, source, page, _texts(heading), text, _texts(sentences), _places(also)))
+            for row, key, source, page, heading, text, sentences, also in base.execute(query)
+        ]
+
+
+def _texts(values: str) -> tuple[str, ...]:
+    return tuple(json.loads(values))
+
+
+def _places(values: str) -> tuple[Place, ...]:
+    return tuple(Place(source, page, tuple(heading)) for source, page, heading in json.loads(values))
 
 
 def _sync_tree(folder: Path) -> None:
