@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ingest.context import contexts
-from ingest.store import Vectors, searchable
+from ingest.store import Index, Vectors, searchable
 from ingest.types import Encoder, Passage, Progress
 
 CHUNK = 64  # texts encoded between two reports of progress
@@ -86,6 +86,23 @@ def gathered(parts: Sequence[Vectors], part: np.ndarray, row: np.ndarray, dimens
     owner = np.repeat(np.arange(n, dtype=np.int32), said)
     place = (np.arange(said_start[-1]) - np.repeat(said_start[:-1], said)).astype(np.int32)
     return Vectors(passages, sentences, owner, place, tokens, ids, start)
+
+
+def taken(index: Index, rows: np.ndarray) -> Vectors:
+    """The vectors of these passages, int (n,), of an open index."""
+    of = np.searchsorted(index.sentence_owner, [rows, rows + 1])
+    said, pieces = of[1] - of[0], index.token_start[rows + 1] - index.token_start[rows]
+    sentences, pieces_of = _ranges(of[0], said), _ranges(index.token_start[rows], pieces)
+    start = np.concatenate([[0], np.cumsum(pieces)]).astype(np.int64)
+    return Vectors(
+        index.passage_vectors.reconstruct_batch(rows),
+        index.sentence_vectors.reconstruct_batch(sentences),
+        np.repeat(np.arange(len(rows), dtype=np.int32), said),
+        np.asarray(index.sentence_place[sentences]),
+        np.asarray(index.token_vectors[pieces_of]),
+        np.asarray(index.token_ids[pieces_of]),
+        start,
+    )
 
 
 def _bounds(vectors: Vectors) -> np.ndarray:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest import archive
 from ingest.errors import NotesError
 
 SEEN = "seen.json"
@@ -29,6 +30,7 @@ class Note:
     path: Path
     root: Path
     source: str  # its name in the index
+    member: str = ""  # its name within the archive at `path`, '' for a file that lies in a folder
 
 
 def find(paths: Sequence[Path], folder: Path) -> Iterator[Note]:
@@ -58,7 +60,19 @@ def find(paths: Sequence[Path], folder: Path) -> Iterator[Note]:
                 source = f"{_name(Path(inside.name))}-{number}/{_name(file.relative_to(root))}"
             seen.add(real)
             taken.add(source)
-            yield Note(file, root, source)
+            yield from _opened(Note(file, root, source))
+
+
+def _opened(note: Note) -> Iterator[Note]:
+    """The files in an archive, or the file itself; a damaged archive too, so that reading says why."""
+    inside: dict[str, str] = {}
+    if note.path.suffix.lower() == archive.SUFFIX:
+        with contextlib.suppress(NotesError, OSError):
+            inside = archive.members(note.path)
+    for shown, member in inside.items():
+        yield Note(note.path, note.root, f"{note.source}/{shown}", member)
+    if not inside:
+        yield note
 
 
 def _walk(folder: Path, index: Path) -> Iterator[Path]:
@@ -112,8 +126,12 @@ def hashed(paths: Sequence[Path], notes: Sequence[Note], known: Seen) -> tuple[d
     hashes: dict[str, str] = {}
     files: dict[str, tuple[int, int, int, str]] = {}
     latest = time.time_ns() - int(SETTLED * 1e9)
+    last: tuple[Path, str] = (Path(), "")
     for note in notes:
-        path = os.path.abspath(note.path)  # noqa: PTH100: resolving links would cost as much as reading
+        if note.member and note.path == last[0]:
+            hashes[note.source] = last[1]  # an archive is hashed once and not once a member
+            continue
+        path = _name(note.path.absolute())
         try:
             found = note.path.stat()
         except OSError:
@@ -123,8 +141,9 @@ def hashed(paths: Sequence[Path], notes: Sequence[Note], known: Seen) -> tuple[d
         before = known.files.get(path)
         sha = before[3] if before and before[:3] == stat else _hash(note.path)
         hashes[note.source] = sha
+        last = (note.path, sha)
         if sha and max(found.st_mtime_ns, found.st_ctime_ns) < latest:
-            files[_name(Path(path))] = (*stat, sha)
+            files[path] = (*stat, sha)
     roots = tuple(_name(path.absolute()) for path in paths)
     return hashes, Seen(roots, files)
 
