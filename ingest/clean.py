@@ -1,7 +1,7 @@
 """Pages as read to pages of notes only: noise gone, characters right, lines whole, headings nested.
 
 This joins the steps, each in its own file: repair (characters), noise (lines), lines (blocks),
-headings. Words that are notes are never dropped.
+headings. Words that are notes are never dropped; those that are none can be asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from ingest.headings import with_headings
 from ingest.lines import Block, blocks
 from ingest.noise import without_noise
+from ingest.removed import Removed, unheard
 from ingest.repair import repair, speaks_of_ai
 from ingest.types import Page
 
@@ -19,15 +20,24 @@ PLAIN = frozenset({".txt", ".pdf"})  # formats whose headings may be known by th
 SLIDES = frozenset({".pptx"})  # formats where every line break is meant
 
 
-def clean(pages: Sequence[Page]) -> list[Page]:
-    """The pages of one file, as many as given, in the light Markdown of ingest.types.Page."""
+def clean(pages: Sequence[Page], removed: list[Removed] | None = None) -> list[Page]:
+    """The pages of one file, as many as given, in the light Markdown of ingest.types.Page.
+
+    Every word that goes is added to `removed`, with the reason.
+    """
     if not pages:
         return []
+
+    def heard(page: int, text: str, why: str) -> None:
+        if removed is not None:
+            removed.append(Removed(pages[page].number, " ".join(text.split()), why))
+
+    tell = unheard if removed is None else heard
     suffix = PurePosixPath(pages[0].source).suffix.lower()
     ai = speaks_of_ai(" ".join(page.text for page in pages))
-    texts = [repair(page.text, ai) for page in pages]
-    texts = without_noise(texts, [page.number for page in pages])
-    found = with_headings(blocks(texts, wraps=suffix not in SLIDES), plain=suffix in PLAIN)
+    texts = [repair(page.text, ai, at, tell) for at, page in enumerate(pages)]
+    texts = without_noise(texts, [page.number for page in pages], tell)
+    found = with_headings(blocks(texts, suffix not in SLIDES, tell), suffix in PLAIN, tell)
     of_page: list[list[Block]] = [[] for _ in pages]
     for block in found:
         of_page[block.page].append(block)

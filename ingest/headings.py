@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingest.lines import CONNECTORS, Block
+from ingest.removed import Tell, told, unheard
 
 # Levels given to headings by their look, where the file has none that can be trusted.
 DOCUMENT, CAPITALS, TITLE, NUMBERED, COLON = 1, 2, 3, 4, 5
@@ -28,10 +29,11 @@ _EXAMPLE = re.compile(r"(?:for )?(?:example|note|e\.g|input|output)s?\s*\d*:", r
 _CONTINUED = re.compile(r"\s*[-–—:]?\s*[(\[]?(?:cont(?:inued|'d|d)?\.?|\d+\s*(?:/|of)\s*\d+)[)\]]?\s*$", re.I)
 
 
-def with_headings(found: Sequence[Block], plain: bool) -> list[Block]:
+def with_headings(found: Sequence[Block], plain: bool, tell: Tell = unheard) -> list[Block]:
     """The blocks with every heading marked as one, at a level that nests, and none said twice in a row.
 
     `plain` says that the format has no headings of its own, so that they are known by their look.
+    `tell` hears of those that are said once only.
     """
     out = list(found)
     marked = sum(block.kind == "heading" for block in out)
@@ -41,7 +43,7 @@ def with_headings(found: Sequence[Block], plain: bool) -> list[Block]:
         out = _entitled(out)
     if _unsure(out) or (plain and marked < MARKED):
         out = _levelled([_example(block) for block in out])
-    return _said_once(out)
+    return _said_once(out, tell)
 
 
 def _example(block: Block) -> Block:
@@ -197,7 +199,7 @@ def _levelled(found: Sequence[Block]) -> list[Block]:
     return out
 
 
-def _said_once(found: Sequence[Block]) -> list[Block]:
+def _said_once(found: Sequence[Block], tell: Tell) -> list[Block]:
     """A title that is open already is not said again, nor is the lead-in that stood last under it."""
     out: list[Block] = []
     path: list[Block] = []
@@ -206,6 +208,7 @@ def _said_once(found: Sequence[Block]) -> list[Block]:
         if block.kind != "heading":
             is_lead = block.kind == "para" and block.text.endswith(":")
             if is_lead and lead == block.text and _after_title(found, at):
+                tell(block.page, block.text, "said again under its title")
                 continue
             lead = block.text if is_lead else lead
             out.append(block)
@@ -215,7 +218,9 @@ def _said_once(found: Sequence[Block]) -> list[Block]:
             after = found[at + 1] if at + 1 < len(found) else None
             deeper = after is not None and after.kind == "heading" and after.level > block.level
             if same == len(path) - 1 or deeper or after is None or after.kind == "heading":
+                tell(block.page, block.text, "repeated title")
                 continue
+            told(tell, block.page, block.text, path[same].text, "repeated title")
             out.append(replace(block, text=path[same].text))
             path = path[: same + 1]
             continue

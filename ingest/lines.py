@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ingest.removed import Tell, unheard
 from ingest.sentences import is_row, sentences
 
 Kind = Literal["heading", "para", "item", "row", "math", "code"]
@@ -47,16 +48,19 @@ class Block:
     raw: int = 0  # length of its last line in the file
 
 
-def blocks(texts: Sequence[str], wraps: bool) -> list[Block]:
-    """The blocks of one file's pages. `wraps` is False where every line break is meant (slides)."""
+def blocks(texts: Sequence[str], wraps: bool, tell: Tell = unheard) -> list[Block]:
+    """The blocks of one file's pages. `wraps` is False where every line break is meant (slides).
+
+    `tell` hears of bullets that are letters and of words that were broken over two lines.
+    """
     known = Counter(re.findall(r"[a-z]+(?:-[a-z]+)*", " ".join(texts).lower()))
     found: list[Block] = []
     for page, text in enumerate(texts):
-        found += _of_page(text, page, wraps, known)
-    return _rejoined(found, known)
+        found += _of_page(text, page, wraps, known, tell)
+    return _rejoined(found, known, tell)
 
 
-def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Block]:
+def _of_page(text: str, page: int, wraps: bool, known: Counter[str], tell: Tell) -> list[Block]:
     lines = text.expandtabs(0).split("\n") if "\t" not in text else text.split("\n")
     lengths = sorted(len(line) for line in lines if line.strip())
     usual = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
@@ -97,11 +101,11 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Blo
             out.append(Block("item", text, page, raw=len(line)))
             open_ = True
         elif open_ and column and len(line) - len(line.lstrip()) >= column - 1:
-            out[-1] = replace(out[-1], text=_joined(out[-1].text, bare, known), raw=len(line))
+            out[-1] = replace(out[-1], text=_joined(out[-1], bare, known, tell), raw=len(line))
         elif cells := _cells(line):
             out.append(Block("row", cells, page))
             open_ = False
-        elif item := _item(line, page, indents, out, open_ and _runs_on(out[-1], usual)):
+        elif item := _item(line, page, indents, out, open_ and _runs_on(out[-1], usual), tell):
             if item.text or item.number:
                 out.append(item)
                 open_ = bool(item.text)
@@ -109,7 +113,7 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str]) -> list[Blo
             out.append(Block("math", bare, page))
             open_ = False
         elif open_ and wraps and _goes_on(out[-1], bare, usual):
-            out[-1] = replace(out[-1], text=_joined(out[-1].text, bare, known), raw=len(line))
+            out[-1] = replace(out[-1], text=_joined(out[-1], bare, known, tell), raw=len(line))
         else:
             out.append(Block("para", bare, page, raw=len(line)))
             open_ = True
@@ -168,12 +172,17 @@ def _runs_on(last: Block, usual: int) -> bool:
     )
 
 
-def _item(line: str, page: int, indents: list[int], out: list[Block], running: bool) -> Block | None:
+def _item(
+    line: str, page: int, indents: list[int], out: list[Block], running: bool, tell: Tell
+) -> Block | None:
     bullet = _BULLET.match(line)
     if running and line.lstrip()[:1] in ("+", "–", "—", "·"):
         return None  # a sign in the middle of a sentence
     if bullet and not (bullet[2] == "" and line.strip() == "o" and not out):
         inner = _BULLET.match(bullet[2]) or bullet
+        sign = line[: line.rindex(inner[2])] if inner[2] else line
+        if any(char.isalnum() for char in sign):
+            tell(page, sign, "bullet")
         width, text = len(bullet[1].expandtabs(4)), (inner[2] if inner is not bullet else bullet[2]).strip()
         number = _NUMBER.match(text)
         mark = ""
@@ -231,7 +240,8 @@ def _goes_on(last: Block, line: str, usual: int) -> bool:
     return word in CONNECTORS or last.raw >= FULL * max(usual, 40)
 
 
-def _joined(before: str, after: str, known: Counter[str]) -> str:
+def _joined(last: Block, after: str, known: Counter[str], tell: Tell) -> str:
+    before = last.text
     cut = re.search(r"([A-Za-z]+)-$", before)
     rest = re.match(r"[a-z]+", after)
     if not cut or not rest:
@@ -240,6 +250,9 @@ def _joined(before: str, after: str, known: Counter[str]) -> str:
     whole, hyphened = known[left + right], known[f"{left}-{right}"]
     # The same word elsewhere in the notes says whether the hyphen is its own.
     keep = hyphened > whole or (not hyphened and not whole and left in _PREFIXES)
+    if not keep:
+        broken = [before.rsplit(None, 1)[-1], after.split(None, 1)[0]]
+        tell(last.page, " ".join(broken), "broken over two lines, joined")
     return (before if keep else before[:-1]) + after
 
 
@@ -249,7 +262,7 @@ _PREFIXES = frozenset(
 )
 
 
-def _rejoined(found: list[Block], known: Counter[str]) -> list[Block]:
+def _rejoined(found: list[Block], known: Counter[str], tell: Tell) -> list[Block]:
     """Sentences that a blank line, a watermark or a page's end broke, whole again."""
     out: list[Block] = []
     for block in found:
@@ -258,7 +271,7 @@ def _rejoined(found: list[Block], known: Counter[str]) -> list[Block]:
             out[-1] = replace(last, text=block.text, raw=block.raw)  # '1.' above its formula
         elif last and block.kind == "para" and _broken(last, block):
             first, rest = (block.text, "") if last.page == block.page else _first_sentence(block.text)
-            out[-1] = replace(last, text=_joined(last.text, first, known), raw=block.raw)
+            out[-1] = replace(last, text=_joined(last, first, known, tell), raw=block.raw)
             if rest:
                 out.append(replace(block, text=rest))
         else:

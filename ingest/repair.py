@@ -9,6 +9,8 @@ import re
 
 import ftfy
 
+from ingest.removed import Tell, told, unheard
+
 _SPEAKS_OF_AI = re.compile(r"\bAI\b|\bartificial intelligence\b|\bOpenA[Il]\b|\bgenerative A[Il]\b", re.I)
 _ALUMINIUM = re.compile(r"\balumini?um\b", re.I)
 _PEOPLE = (
@@ -58,17 +60,25 @@ def ai_for_al(text: str) -> str:
     return _AL.sub("AI", text)
 
 
-def repair(text: str, ai: bool) -> str:
-    """`text` with its characters put right; `ai` says whether 'Al' stands for 'AI' in it."""
-    text = _COMMENT.sub("", ftfy.fix_text(text, _FTFY).replace("\f", "\n"))
+def repair(text: str, ai: bool, page: int = 0, tell: Tell = unheard) -> str:
+    """`text` with its characters put right; `ai` says whether 'Al' stands for 'AI' in it.
+
+    `tell` hears of the words that are no longer there as they were, with the index `page`.
+    """
+    whole = ftfy.fix_text(text, _FTFY).replace("\f", "\n")
+    told(tell, page, text, whole, "garbled, put right")
+    text = _COMMENT.sub("", whole)
+    told(tell, page, whole, text, "comment")
     out, fenced = [], False
-    for line in text.split("\n"):
-        line = _INVISIBLE.sub("", _SPACES.sub(" ", line)).rstrip(" \r")
+    for written in text.split("\n"):
+        line = _INVISIBLE.sub("", _SPACES.sub(" ", written)).rstrip(" \r")
+        told(tell, page, written, line, "parted by invisible characters, joined")
         fence = bool(_FENCE.match(line))
         if not (fenced or fence):
-            line = _markup(line)
-            if ai:
-                line = ai_for_al(line)
+            bare = _markup(line)
+            told(tell, page, line, bare, "markup")
+            line = ai_for_al(bare) if ai else bare
+            told(tell, page, bare, line, "'Al' where the notes speak of AI")
         fenced ^= fence
         out.append(line)
     return "\n".join(out)
