@@ -1,6 +1,6 @@
 """A PDF's pages as light Markdown: the text in reading order, headings by size, weight and bookmark.
 
-What is not here: pictures of text (that takes OCR) and columns that the file itself interleaves.
+What is not here: the lines of one page (ingest/pdf_lines.py) and the text in pictures (ingest/ocr.py).
 """
 
 from __future__ import annotations
@@ -12,35 +12,27 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from ingest import limits, ocr
 from ingest.errors import NotesError
+from ingest.job import Job, TooLong
+from ingest.pdf_lines import BULLETS, Line, lines_of
 
 TAIL = 2048  # a whole PDF says %%EOF within its last bytes
 LARGER = 1.12  # a heading is at least so much larger than the text
 GAP = 1.45  # a blank line is at least so much further down than the usual line
 HEADING_WORDS = 14
-CELL_LINES = 5  # lines that one cell of a table may be broken over
-BULLETS = "•◦▪▫●○‣⁃∙·*-–—o"
+DRAWN = 200  # bytes of drawing on a page from which one without text is thought to show something
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a file is said by us, once
 
 
-@dataclass(slots=True)
-class _Line:
-    """One line on a page; sizes and places in the page's points, y upwards."""
+def read_pdf(data: bytes, job: Job) -> Iterator[tuple[int, str]]:
+    """Page numbers from 1 and light Markdown; what cannot be read of it is told to `job`.
 
-    text: str
-    size: float
-    bold: bool
-    x: float
-    y: float
-    cell: float = -1.0  # x of its last table cell
-
-
-def read_pdf(data: bytes) -> Iterator[tuple[int, str]]:
-    """Page numbers from 1 and light Markdown; raises NotesError if there is no text to be had."""
+    Raises NotesError if there is no text to be had.
+    """
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -52,85 +44,104 @@ def read_pdf(data: bytes) -> Iterator[tuple[int, str]]:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise NotesError("the PDF is encrypted: save a copy without a password")
-        pages = [_lines(page) for page in reader.pages]
+        count = len(reader.pages)
+        job.extend(min(count, limits.PAGES) * limits.PAGE_SECONDS)
+        pages, blank = _read(reader, count, job)
         marks = _bookmarks(reader)
-    except NotesError:
-        raise
     except (PyPdfError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as err:
         raise NotesError(f"damaged PDF ({type(err).__name__}): save or download it again") from err
-    blank = [number for number, lines in enumerate(pages, 1) if not any(line.text.strip() for line in lines)]
-    if len(blank) == len(pages):
-        raise NotesError(
-            f"no text, only pictures, on {_ranges(blank)}: run text recognition (OCR) on it first"
-        )
+    seen = _recognised(data, pages, blank, job)
     body = _body_size(pages)
     sizes = sorted({line.size for page in pages for line in page if line.size > body * LARGER}, reverse=True)
     for number, lines in enumerate(pages, 1):
-        yield number, _markdown(lines, body, sizes, marks.get(number, {}))
+        text = seen.get(number) or _markdown(lines, body, sizes, marks.get(number, {}))
+        yield number, "\n\n".join(filter(None, [text, _fields(reader, number)]))
 
 
-def _lines(page: Any) -> list[_Line]:
-    """The page's lines in the file's order; pieces at one height are one line, table cells get ' | '."""
-    pieces: list[_Line] = []
-
-    def visit(text: str, cm: list[float], tm: list[float], font: Any, size: float | None) -> None:
-        if not text.strip():
-            if pieces and text:
-                pieces[-1].text += text
-            return
-        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
-        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        scale = (tm[2] ** 2 + tm[3] ** 2) ** 0.5 * (cm[2] ** 2 + cm[3] ** 2) ** 0.5
-        name = str((font or {}).get("/BaseFont", "")).lower()
-        bold = any(word in name for word in ("bold", "black", "heavy", "semibold"))
-        # One visit may carry several lines; their heights are only known for the first.
-        for at, line in enumerate(re.split(r"(?<=\n)", text)):
-            if line.strip():
-                pieces.append(
-                    _Line(line, round((size or 1) * scale, 1), bold, x, y - at * (size or 1) * scale)
-                )
-            elif pieces:
-                pieces[-1].text += line
-
-    page.extract_text(visitor_text=visit)
-    lines: list[_Line] = []
-    fresh = True  # whether the next piece begins a line or a cell
-    for piece in pieces:
-        ended = "\n" in piece.text[len(piece.text.rstrip()) :]
-        piece.text = piece.text.replace("\n", "")
-        _place(piece, lines, fresh)
-        fresh = ended
-    return [line for line in lines if line.text.strip()]
+def _read(reader: Any, count: int, job: Job) -> tuple[list[list[Line]], list[int]]:
+    """The lines of each page as far as the limits go, and the pages that show something but hold no text."""
+    pages: list[list[Line]] = []
+    blank: list[int] = []
+    bad: list[int] = []
+    for number in range(1, min(count, limits.PAGES) + 1):
+        if job.left() < 0:
+            break
+        lines: list[Line] = []
+        try:
+            with job.at_most(min(limits.PAGE_MOST_SECONDS, job.left())):
+                page = reader.pages[number - 1]
+                lines = lines_of(page)
+                if not lines and _shows_something(page):
+                    blank.append(number)
+        except (Exception, TooLong) as err:
+            if isinstance(err, MemoryError):
+                raise
+            bad.append(number)
+        pages.append(lines)
+    if bad and len(bad) == len(pages):
+        raise NotesError("damaged PDF, none of its pages can be read: save or download it again")
+    if bad:
+        job.left_out.append(f"{_ranges(bad)} could not be read: print the file to a new PDF")
+    if len(pages) < count:
+        why = "more pages are not read" if len(pages) == limits.PAGES else "it takes too long"
+        job.left_out.append(f"stopped before page {len(pages) + 1} of {count}, {why}: split the file")
+    return pages, blank
 
 
-def _place(piece: _Line, lines: list[_Line], fresh: bool) -> None:
-    """Puts a piece where it belongs: on a line at its height, in a cell that goes on, or on a new line."""
-    size = piece.size
-    for back, line in enumerate(reversed(lines[-CELL_LINES:])):
-        if abs(line.y - piece.y) >= 0.35 * max(line.size, size) or (back and not fresh):
-            continue
-        for rest in lines[len(lines) - back :]:  # an earlier cell of this row, broken over lines
-            line.text = f"{line.text.rstrip()} {rest.text.strip()}"
-        del lines[len(lines) - back :]
-        if line.text.strip() in BULLETS or not fresh:
-            joint = " " if line.text.strip() in BULLETS else ""
-        else:
-            joint, line.cell = " | ", piece.x
-            line.text = line.text.rstrip()
-        line.text += joint + (piece.text.lstrip() if joint else piece.text)
-        line.size, line.bold = max(line.size, size), line.bold and piece.bold
-        return
-    last = lines[-1] if lines else None
-    if last and last.cell > last.x and abs(last.cell - piece.x) < 2 and 0 < last.y - piece.y < 4 * size:
-        last.text = f"{last.text.rstrip()} {piece.text.strip()}"  # the last cell of a row, broken over lines
-    elif last and not fresh and abs(last.y - piece.y) < 0.9 * last.size:
-        last.text += piece.text  # raised or lowered
-        last.bold = last.bold and piece.bold
-    else:
-        lines.append(piece)
+def _shows_something(page: Any) -> bool:
+    resources = page.get("/Resources") or {}
+    contents = page.get_contents()
+    return bool(resources.get("/XObject")) or (contents is not None and len(contents.get_data()) > DRAWN)
 
 
-def _body_size(pages: list[list[_Line]]) -> float:
+def _recognised(data: bytes, pages: list[list[Line]], blank: list[int], job: Job) -> dict[int, str]:
+    """The text of the pages that are pictures, if there are any; what stays unread is told to `job`.
+
+    Raises NotesError if no page has text.
+    """
+    empty = not any(pages)
+    if not blank:
+        if empty:
+            raise NotesError("holds no text and no pictures: put the notes in it or remove it")
+        return {}
+    if not ocr.installed():
+        why = f"no text, only pictures, on {_ranges(blank)}: install Tesseract (on Debian tesseract-ocr) and "
+        why += "index again with --force, or run text recognition (OCR) on it first"
+        if empty:
+            raise NotesError(why)
+        job.left_out.append(why)
+        return {}
+    found = ocr.texts(data, blank[: limits.OCR_PAGES], job)
+    left = [number for number in blank if not found.get(number)]
+    if left and empty and not found:
+        raise NotesError(f"no text, only pictures, on {_ranges(left)}, and text recognition finds none there")
+    if left:
+        job.left_out.append(f"no text, only pictures, on {_ranges(left)}: text recognition finds none there")
+    return found
+
+
+def _fields(reader: Any, number: int) -> str:
+    """What is filled in on a page's form, a line 'name: value' each."""
+    lines: dict[str, None] = {}
+    try:
+        for note in reader.pages[number - 1].get("/Annots") or ():
+            field = note.get_object()
+            if field.get("/Subtype") != "/Widget":
+                continue
+            parent = (field.get("/Parent") or {}).get_object() if "/Parent" in field else {}
+            name = field.get("/TU") or field.get("/T") or parent.get("/TU") or parent.get("/T")
+            value = field.get("/V", parent.get("/V"))
+            kind = field.get("/FT", parent.get("/FT"))
+            values = value if isinstance(value, list) else [value]
+            said = ", ".join(" ".join(str(one).removeprefix("/").split()) for one in values if one)
+            if (said and kind in ("/Tx", "/Ch")) or (kind == "/Btn" and said and said != "Off"):
+                lines[f"{name}: {said}" if name else said] = None
+    except Exception:  # a form is a help, never worth losing the text for
+        return "\n\n".join(lines)
+    return "\n\n".join(lines)
+
+
+def _body_size(pages: list[list[Line]]) -> float:
     letters: Counter[float] = Counter()
     for page in pages:
         for line in page:
@@ -162,12 +173,12 @@ def _letters(text: str) -> str:
     return re.sub(r"\W+", "", text).lower()
 
 
-def _markdown(lines: list[_Line], body: float, sizes: list[float], marks: dict[str, int]) -> str:
+def _markdown(lines: list[Line], body: float, sizes: list[float], marks: dict[str, int]) -> str:
     drops = [above.y - line.y for above, line in itertools.pairwise(lines)]
     usual = statistics.median([d for d in drops if 0 < d < 4 * body] or [body * 1.2])
     left = min((line.x for line in lines), default=0.0)
     out: list[str] = []
-    last: _Line | None = None
+    last: Line | None = None
     last_level = 0
     for line in lines:
         text = " ".join(line.text.split())
@@ -187,7 +198,7 @@ def _markdown(lines: list[_Line], body: float, sizes: list[float], marks: dict[s
     return "\n".join(out)
 
 
-def _level(line: _Line, text: str, body: float, sizes: list[float], marks: dict[str, int]) -> int:
+def _level(line: Line, text: str, body: float, sizes: list[float], marks: dict[str, int]) -> int:
     marked = marks.get(_letters(text))
     if marked:
         return marked
