@@ -107,7 +107,9 @@ class _Writer:
     def element(self, element: Any, depth: int, indent: int) -> None:
         tag = element.tag.removeprefix(_MATHML)
         formula = _formula(element, tag)
-        if formula:
+        if formula.startswith("$$"):
+            self.block(formula)
+        elif formula:
             self.line += formula
         elif depth > DEEPEST:
             self.line += " " + "".join(element.itertext()) + " "
@@ -233,7 +235,7 @@ def _formula(element: Any, tag: str) -> str:
         code = (element.text or "").strip()
         if not kind.startswith("math/tex") or not code:
             return ""
-        return f" $${code}$$ " if "display" in kind else f"${code}$"
+        return f"$${code}$$" if "display" in kind else f"${code}$"
     if tag != "math":
         return ""
     code = element.get("alttext") or ""
@@ -241,7 +243,9 @@ def _formula(element: Any, tag: str) -> str:
         if "tex" in (note.get("encoding") or "").lower():
             code = note.text or code
     code = " ".join(code.split()) or _plain_maths(element)
-    return f"${code}$" if code else ""
+    if not code:
+        return ""
+    return f"$${code}$$" if element.get("display") == "block" else f"${code}$"
 
 
 def _plain_maths(element: Any) -> str:

@@ -1,7 +1,7 @@
 """Subtitles (SRT, WebVTT) as running text, with the time as the page.
 
 A page is a sentence or a few, its number the second at which it begins, from 1; shown as 12:05 (see
-ingest.types.shown_page). What is not here: who speaks, and how captions are set.
+ingest/pages.py). What is not here: who speaks, and how captions are set.
 """
 
 from __future__ import annotations

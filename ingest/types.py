@@ -22,7 +22,7 @@ class Page:
     """
 
     source: str  # path relative to the notes folder, '/' between its parts
-    number: int | None  # 1-based page or slide; None for formats that have none
+    number: int | None  # 1-based page or slide, or second in subtitles; None for formats without
     text: str
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ingest.pages import page_name
 from rag.decoding import Decoding
 from rag.types import Citation
 
@@ -90,9 +91,8 @@ def _exported(number: int, record: Record) -> list[str]:
 
 
 def _cited(citation: Citation) -> str:
-    page = "" if citation.page is None else f", p. {citation.page}"
-    heading = f", {citation.heading}" if citation.heading else ""
-    where = _inert(" ".join(f"{citation.source}{page}{heading}".split()))
+    parts = (citation.source, page_name(citation.source, citation.page), citation.heading)
+    where = _inert(" ".join(", ".join(filter(None, parts)).split()))
     return f"**[{citation.marker}]** {where}\n{_quoted(citation.quote)}"
 
 

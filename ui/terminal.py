@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ingest.pages import page_name
+
 if TYPE_CHECKING:
     from ingest.build import Report
     from ingest.types import Hit
@@ -34,7 +36,7 @@ def one_line(text: str, longest: int = 10_000) -> str:
 
 def place(source: str, page: int | None, heading: str = "") -> str:
     """Where a passage stands: 'unit.pdf, p. 3, Models > GANs'."""
-    return one_line(", ".join([source, *([f"p. {page}"] if page else []), *([heading] if heading else [])]))
+    return one_line(", ".join(filter(None, [source, page_name(source, page), heading])))
 
 
 def answer_text(answers: Iterable[Answer], live: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ingest.pages import page_name
 from rag.transcript import clean_title, shortened
 from rag.types import Answer, Citation
 from ui.web.text import escaped, passage_html
@@ -25,10 +26,8 @@ def panel(answers: Sequence[Answer], shown: int | None = None) -> str:
 
 
 def place(source: str, page: int | None) -> str:
-    """'p. 3', 'slide 3', or '' for a file without pages."""
-    if page is None:
-        return ""
-    return f"slide {page}" if source.lower().endswith((".pptx", ".ppt", ".odp")) else f"p. {page}"
+    """'p. 3', 'slide 3', '12:05', or '' for a file without pages."""
+    return page_name(source, page)
 
 
 def _section(answer: Answer, turn: int, shown: bool) -> str:
