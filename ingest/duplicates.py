@@ -107,6 +107,17 @@ def drafts_of(kept: Sequence[Passage], copies: Sequence[Copy]) -> list[Passage]:
     return out
 
 
+def seen_from(passage: Passage, sources: Sequence[str]) -> Passage:
+    """The passage where it stands in one of the files `sources`, if it does; its id stays. () is all files."""
+    if not sources or passage.source in sources:
+        return passage
+    here = next((place for place in passage.also if place.source in sources), None)
+    if here is None:
+        return passage
+    rest = (_place(passage), *(place for place in passage.also if place is not here))
+    return replace(passage, source=here.source, page=here.page, heading=here.heading, also=rest)
+
+
 def _read(text: str) -> _Read:
     words = []
     for token in _TOKEN.findall(_HYPHEN.sub("", text)):

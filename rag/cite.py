@@ -133,7 +133,15 @@ def _citation(marker: int, hit: Hit) -> Citation:
     quote = passage.sentences[hit.sentence] if passage.sentences else passage.text
     score = round(min(1.0, max(0.0, hit.late)), 3)
     return Citation(
-        marker, passage.source, passage.page, passage.title, quote, score, passage.id, passage.text
+        marker=marker,
+        source=passage.source,
+        page=passage.page,
+        heading=passage.title,
+        quote=quote,
+        score=score,
+        passage_id=passage.id,
+        text=passage.text,
+        also=passage.also,
     )
 
 

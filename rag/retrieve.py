@@ -20,6 +20,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import PrivateAttr
 
+from ingest.duplicates import seen_from
 from ingest.errors import BadRequest
 from ingest.repair import ai_for_al
 from ingest.store import Index, tokens
@@ -65,7 +66,9 @@ class Retriever:
     @cached_property
     def sources(self) -> tuple[str, ...]:
         """The files in the index, sorted."""
-        return tuple(sorted({passage.source for passage in self.index.passages}))
+        found = {passage.source for passage in self.index.passages}
+        found |= {place.source for passage in self.index.passages for place in passage.also}
+        return tuple(sorted(found))
 
     def search(self, question: str, k: int = 5, sources: tuple[str, ...] = ()) -> list[Hit]:
         """The k best passages, best first; only from files in `sources` unless it is empty.
@@ -79,7 +82,7 @@ class Retriever:
         order = np.argsort(-scores.total, kind="stable")[:k]
         return [
             Hit(
-                passage=self.index.passages[rows[place]],
+                passage=seen_from(self.index.passages[rows[place]], sources),
                 score=float(scores.total[place]),
                 dense=float(max(scores.passage[place], scores.sentence[place])),
                 late=float(scores.late[place]),
@@ -132,7 +135,7 @@ class Retriever:
         if unknown := sorted(set(sources).difference(self.sources)):
             raise BadRequest(f"No file '{unknown[0]}' in the index: see the list of files, or ingest it.")
         return np.array(
-            [row for row, passage in enumerate(passages) if not sources or passage.source in sources], int
+            [row for row, passage in enumerate(passages) if not sources or _stands_in(passage, sources)], int
         )
 
     def _late(self, question: str, rows: np.ndarray) -> np.ndarray:
@@ -183,6 +186,10 @@ def _similarities(index: object, vector: np.ndarray) -> np.ndarray:
     ordered = np.empty(total, np.float32)
     ordered[rows[0]] = scores[0]
     return ordered
+
+
+def _stands_in(passage: Passage, sources: tuple[str, ...]) -> bool:
+    return passage.source in sources or any(place.source in sources for place in passage.also)
 
 
 def standardised(scores: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ingest.types import Place
 from rag.decoding import GREEDY, Decoding
 
 MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")  # ' [1]' or ' [1, 2]' in an answer
@@ -30,6 +31,7 @@ class Citation:
     score: float  # 0..1, how well the passage fits the question
     passage_id: str
     text: str  # the whole passage
+    also: tuple[Place, ...] = ()  # where else the notes say the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def to_json(answer: Answer) -> dict[str, Any]:
 
 def from_json(values: dict[str, Any]) -> Answer:
     """The answer that `to_json` gave `values` for."""
-    cite = [tuple(Citation(**c) for c in values[key]) for key in ("citations", "closest")]
+    cite = [tuple(map(_citation, values[key])) for key in ("citations", "closest")]
     sentences = tuple(Sentence(**{**s, "markers": tuple(s["markers"])}) for s in values["sentences"])
     return Answer(
         **{
@@ -115,3 +117,8 @@ def from_json(values: dict[str, Any]) -> Answer:
             "timings": Timings(**values["timings"]),
         }
     )
+
+
+def _citation(values: dict[str, Any]) -> Citation:
+    also = (Place(**{**place, "heading": tuple(place["heading"])}) for place in values.get("also", ()))
+    return Citation(**{**values, "also": tuple(also)})

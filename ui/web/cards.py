@@ -13,6 +13,7 @@ from rag.transcript import clean_title, shortened
 from rag.types import Answer, Citation
 from ui.web.text import escaped, passage_html
 
+ALSO = 6  # places, and files, named beside a card's own
 BEFORE, AFTER = 160, 260  # characters of a passage shown before and after the quote
 
 
@@ -28,6 +29,25 @@ def panel(answers: Sequence[Answer], shown: int | None = None) -> str:
 def place(source: str, page: int | None) -> str:
     """'p. 3', 'slide 3', '12:05', or '' for a file without pages."""
     return page_name(source, page)
+
+
+def also(citation: Citation) -> str:
+    """Where else the same is said: 'Also on slides 3, 7; in summary.pdf, p. 2'."""
+    told = []
+    for source in dict.fromkeys(found.source for found in citation.also):
+        pages = [found.page for found in citation.also if found.source == source]
+        here = source == citation.source
+        shown = [page for page in dict.fromkeys(pages) if page is not None][:ALSO]
+        more = ", …" if len(set(pages)) > ALSO else ""
+        if shown:
+            one = place(source, shown[0]).partition(" ")[0]
+            many = {"p.": "pp."}.get(one, one + "s") if len(shown) > 1 else one
+            where = f"{many} {', '.join(map(str, shown))}{more}"
+            told.append(f"on {where}" if here else f"in {source}, {where}")
+        elif not here:
+            told.append(f"in {source}")
+    more = "; …" if len(told) > ALSO else ""
+    return f"Also {'; '.join(told[:ALSO])}{more}" if told else ""
 
 
 def _section(answer: Answer, turn: int, shown: bool) -> str:
@@ -50,6 +70,7 @@ def _card(citation: Citation, turn: int) -> str:
     page = f'<span class="ut-page">{where}</span>' if where else ""
     bar = f'<span class="ut-score" role="img" title="Fit: {score}%"><i style="width:{score}%"></i></span>'
     heading = f'<div class="ut-heading">{escaped(citation.heading)}</div>' if citation.heading else ""
+    heading += f'<div class="ut-heading">{escaped(also(citation))}</div>' if citation.also else ""
     return (
         f'<article class="ut-card" id="c{turn}-{citation.marker}" tabindex="0">'
         f'<header><span class="ut-number">{citation.marker}</span>'
