@@ -36,6 +36,7 @@ class Section:
     page: int | None
     units: list[Unit] = field(default_factory=list)
     parts: list[Section] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)  # the texts of its units
 
 
 def tree(pages: Sequence[Page]) -> Section:
@@ -47,8 +48,9 @@ def tree(pages: Sequence[Page]) -> Section:
             heading = _HEADING.fullmatch(unit.text) if unit.kind == "heading" else None
             if heading is None:
                 # Slides built up step by step repeat their lines.
-                if not unit.whole or all(unit.text != old.text for old in path[-1].units):
+                if not unit.whole or unit.text not in path[-1].said:
                     path[-1].units.append(unit)
+                    path[-1].said.add(unit.text)
                 continue
             level, title = len(heading[1]), heading[2].strip().rstrip(":").strip()
             same = next((s for s in path[1:] if (s.level, s.title) == (level, title)), None)

@@ -32,8 +32,8 @@ def sentences(text: str) -> list[str]:
 
 
 def is_row(line: str) -> bool:
-    """Whether a line is cells joined by ' | '; the bar in 'p(x | y)' is none."""
-    return " | " in line and all(cell.count("(") == cell.count(")") for cell in line.split(" | "))
+    """Whether a line is cells joined by ' | '; the bar in 'p(x | y)' is none, those in '1) a | b' are."""
+    return " | " in line and all(cell.count("(") <= cell.count(")") for cell in line.split(" | ")[:-1])
 
 
 def _split(line: str) -> list[str]:

@@ -8,10 +8,12 @@ heading. What is not here: finding headings (ingest/headings.py) and vectors (in
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ingest.pieces import pieces
 from ingest.sections import ITEM, Section, Unit, tree
 from ingest.sentences import sentences
 from ingest.types import Page, Passage
@@ -49,17 +51,6 @@ def split(pages: Sequence[Page], splitter: Splitter | None = None) -> list[Passa
         passage = _passage(pages[0].source, draft)
         found.setdefault(passage.id, passage)
     return list(found.values())
-
-
-def pieces(text: str) -> int:
-    """About how many word pieces a BERT tokenizer makes of `text`, rather too many than too few."""
-    count = 0
-    for word in re.findall(r"[^\W_]+|[^\w\s]|_", text):
-        # Names, figures and foreign scripts fall to more pieces than plain words.
-        plain = word.isascii() and not word.isdigit()
-        per = 7 if plain and word.islower() else 5 if plain and word.istitle() else 3 if plain else 2
-        count += -(-len(word) // per) if len(word) > 1 else 1
-    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,28 +186,40 @@ def _size(path: tuple[str, ...], units: Sequence[Unit]) -> int:
 def _cut(path: tuple[str, ...], units: Sequence[Unit], settings: Splitter) -> Iterator[_Draft]:
     """The units in as few passages as fit, cut where it hurts least, each under what introduces it."""
     every = [part for unit in units for part in _bearable(unit, path, settings)]
+    # Known at once for all: a table or list may have a hundred thousand lines.
+    counted = list(itertools.accumulate((len(unit.text.split()) for unit in every), initial=0))
+    begins: list[int] = []  # where the run of units of one kind begins that each is in
+    for at, unit in enumerate(every):
+        begins.append(begins[-1] if at and every[at - 1].kind == unit.kind else at)
     start = 0
     while start < len(every):
-        titles, header = _introduction(every, start)
+        titles, header = _introduction(every, start, begins[start])
         here = (*path, *titles)
         if _size(here, [*header, every[start]]) > settings.maximum:
             here, header = path, ()  # rather without its introduction than without its end
-        stop = _stop(here, header, every, start, settings)
+        stop = _stop(here, header, every, start, counted[-1] - counted[start], settings)
         yield _Draft(here, (*header, *every[start:stop]))
         start = stop
 
 
 def _stop(
-    path: tuple[str, ...], header: tuple[Unit, ...], every: Sequence[Unit], start: int, settings: Splitter
+    path: tuple[str, ...],
+    header: tuple[Unit, ...],
+    every: Sequence[Unit],
+    start: int,
+    words: int,
+    settings: Splitter,
 ) -> int:
-    """Where the passage that begins at `start` ends: the least harmful place near an even share."""
-    rest = every[start:]
-    if _fits(path, [*header, *rest], settings):
+    """Where the passage that begins at `start` ends: the least harmful place near an even share.
+
+    `words` counts those of all units from `start` on.
+    """
+    if words <= 2 * settings.target and _fits(path, [*header, *every[start:]], settings):
         return len(every)
     last = start + 1
     while last < len(every) and _fits(path, [*header, *every[start : last + 1]], settings):
         last += 1
-    share = _words(rest) / -(-_words(rest) // settings.target)
+    share = words / -(-words // settings.target) if words else 1
     best, least = last, float("inf")
     filled = 0
     for at in range(start + 1, last + 1):
@@ -242,26 +245,27 @@ def _harm(before: Unit, after: Unit) -> float:
     return 3 if after.kind == "code" or after.text.startswith("$$") else 0.2
 
 
-def _introduction(every: Sequence[Unit], at: int) -> tuple[tuple[str, ...], tuple[Unit, ...]]:
-    """What gives the unit at `at` its subject: titles to add to the heading, or a table's head."""
+def _introduction(every: Sequence[Unit], at: int, first: int) -> tuple[tuple[str, ...], tuple[Unit, ...]]:
+    """What gives the unit at `at` its subject: titles to add to the heading, or a table's head.
+
+    Units of its kind stand there without a break from `first` on.
+    """
     unit = every[at]
-    if at and unit.kind == "row":
-        first = at
-        while first and every[first - 1].kind == "row":
-            first -= 1
+    if unit.kind == "row":
         return (), (every[first],) if first < at else ()
     titles: list[str] = []
     indent = unit.indent
     if unit.kind != "item":
         return (), ()
-    for before in reversed(every[:at]):
-        if before.kind != "item":
-            if before.lead:
-                titles.append(before.text)
+    for place in range(at - 1, first - 1, -1):
+        before = every[place]
+        if not indent:
             break
         if before.indent < indent and before.start:
             indent = before.indent
             titles.append(ITEM.sub("", before.text))
+    if first and every[first - 1].lead:
+        titles.append(every[first - 1].text)
     short = [title.rstrip(":").strip() for title in titles if len(title.split()) <= 16]
     return tuple(reversed(short)), ()
 
@@ -269,19 +273,24 @@ def _introduction(every: Sequence[Unit], at: int) -> tuple[tuple[str, ...], tupl
 def _bearable(unit: Unit, path: tuple[str, ...], settings: Splitter) -> Iterator[Unit]:
     # Only what exceeds the maximum all by itself is cut inside, between words or, at worst, letters.
     room = max(40, settings.maximum - min(pieces(" > ".join(path)), settings.maximum // 2) - 4)
-    if pieces(unit.text) <= room:
+    text = unit.text
+    if len(text) < 20 * room and pieces(text) <= room:
         yield unit
         return
-    text, first = unit.text, True
-    while text:
-        end = len(text)
-        while pieces(text[:end]) > room:
+    at, first = 0, True
+    while at < len(text):
+        some = text[at : at + 20 * room]  # far more than there is room for: a text may be very long
+        end = len(some)
+        while pieces(some[:end]) > room:
             end = end * 9 // 10
-        if end < len(text):
-            space = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end))
+        if at + end < len(text):
+            space = max(some.rfind(" ", 0, end), some.rfind("\n", 0, end))
             end = space if space > end // 2 else end
-        yield replace(unit, text=text[:end].strip(), start=first or unit.kind == "code", lead=False)
-        text, first = text[end:].strip(), False
+        part = some[:end].strip()
+        if part:
+            yield replace(unit, text=part, start=first or unit.kind == "code", lead=False)
+            first = False
+        at += max(end, 1)
 
 
 def _passage(source: str, draft: _Draft) -> Passage:
