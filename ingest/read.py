@@ -6,6 +6,7 @@ Every way a file can be bad ends as one NotesError. What is not here: each forma
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -72,19 +73,18 @@ def _data(path: Path, source: str, member: str) -> bytes:
     try:
         if member:
             data = archive.member(path, member, most)
-        elif suffix in archive.ARCHIVES:
-            if suffix == archive.SUFFIX and not archive.members(path):
-                raise NotesError("the archive holds no files: put the notes in it or remove it")
-            why = (
-                "changed while being read: run again"
-                if suffix == archive.SUFFIX
-                else (f"of archives only {archive.SUFFIX} is opened: unpack it, or leave it out")
-            )
+        elif suffix == archive.SUFFIX:
+            inside = archive.members(path)  # what is wrong with the archive, if anything
+            why = "changed while being read: run again" if inside else "holds no files: remove it"
             raise NotesError(why)
+        elif suffix in archive.ARCHIVES:
+            raise NotesError(f"of archives only {archive.SUFFIX} is opened: unpack it, or leave it out")
         else:
-            size = path.stat().st_size
-            if size > most:
-                raise NotesError(archive.too_large(size, most))
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise NotesError("not a plain file: leave it out")
+            if found.st_size > most:
+                raise NotesError(archive.too_large(found.st_size, most))
             data = path.read_bytes()
     except PermissionError as err:
         raise NotesError("no permission to read it: change the file's permissions") from err

@@ -42,6 +42,7 @@ class _Reader:
         self.counts: Counter[tuple[str, int]] = Counter()
         self.notes = _footnotes(document)
         self.formats = _list_formats(document)
+        self.titled = 0  # 1 below the document's title
 
     def text(self) -> str:
         out: list[str] = []
@@ -86,6 +87,8 @@ class _Reader:
         if name.startswith("toc"):
             return  # the headings say it again
         if level:
+            level = 1 if name == "title" else min(level + self.titled, 6)
+            self.titled |= name == "title"
             yield "heading", "#" * level + " " + " ".join(plain.split())
         elif mark := self.mark(element, name):
             yield "item", mark + " ".join(plain.split())

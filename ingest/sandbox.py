@@ -54,7 +54,7 @@ class Sandbox:
         """What ingest.read.reading() gives; raises NotesError, one line that begins with `source`."""
         if PurePosixPath(source).suffix.lower() in PLAIN and not member:
             return reading(path, source)
-        if self._read >= FILES:
+        if self._read >= FILES or (self._worker is not None and self._worker.poll() is not None):
             self.close()
         fresh = self._worker is None
         answer = self._ask(path, source, member)
@@ -123,7 +123,7 @@ class Sandbox:
         if self._worker is not None:
             return self._worker
         # -P: a file of the student's named like a module of Python's must not be run as one.
-        command = [sys.executable, "-P", "-m", "ingest.worker"]
+        command = [sys.executable, "-P", "-m", "ingest.worker", str(limits.MEMORY)]
         places = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OMP_THREAD_LIMIT": "1"}
         try:

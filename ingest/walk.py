@@ -51,6 +51,8 @@ def find(paths: Sequence[Path], folder: Path) -> Iterator[Note]:
             # A link that leads out of the folder could bring in anything of the student's.
             if real in seen or (path.is_dir() and not Path(real).is_relative_to(inside)):
                 continue
+            if Path(real).exists() and not Path(real).is_file():
+                continue  # a pipe would be waited for for ever
             source = _name(file.relative_to(root))
             if source in taken:
                 source = f"{_name(Path(inside.name))}/{source}"

@@ -1,7 +1,8 @@
 """The process that ingest/sandbox.py reads files in: a line of JSON in, lines of JSON out.
 
-In: {"path", "source", "member"}. Out: {"ready"} once; then per file {"seconds"} as often as its
-time changes, and last {"pages": [[number, text], …], "left_out": […]}, {"error"} or {"memory"}.
+Started with the bytes of memory that it may take. In: {"path", "source", "member"}. Out: {"ready"}
+once; then per file {"seconds"} as often as its time changes, and last {"pages": [[number, text], …],
+"left_out": […]}, {"error"} or {"memory"}.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 import sys
 from typing import Any, BinaryIO
 
-from ingest import limits
 from ingest.errors import NotesError
 from ingest.job import Job
 from ingest.read import reading
@@ -22,7 +22,7 @@ def main() -> None:
     from pathlib import Path
 
     out = _own_output()
-    _limit_memory()
+    _limit_memory(int(sys.argv[1]))
     _send(out, {"ready": True})
     for line in sys.stdin.buffer:
         asked = json.loads(line)
@@ -46,12 +46,12 @@ def _own_output() -> BinaryIO:
     return out
 
 
-def _limit_memory() -> None:
+def _limit_memory(most_bytes: int) -> None:
     try:
         import resource
     except ImportError:  # Windows has none
         return
-    for kind, most in ((resource.RLIMIT_AS, limits.MEMORY), (resource.RLIMIT_CORE, 0)):
+    for kind, most in ((resource.RLIMIT_AS, most_bytes), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(kind)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         try:
