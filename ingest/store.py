@@ -1,46 +1,42 @@
 """The index on disk: written whole or not at all, opened as one frozen value.
 
-A build writes a new folder `gen-…` and then renames the small file `current` onto its name, so a
-reader finds the old index or the new one. Nothing here is a pickle: reading an index runs no code.
-What is not here: making vectors (ingest/build.py) and searching them (rag/).
+A build writes a new generation beside the last one (ingest/generations.py), so a reader finds the old
+index or the new one. Small files are checked and read, large ones mapped: starting does not read it
+all. Nothing here is a pickle: reading an index runs no code. What is not here: making vectors
+(ingest/vectors.py), which kind of faiss index they get (ingest/dense.py), and searching them (rag/).
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
-import re
-import secrets
 import shlex
-import shutil
-import sqlite3
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import bm25s
-import faiss
 import numpy as np
 
+from ingest import dense, generations
+from ingest.dense import VectorIndex
 from ingest.duplicates import Copy
 from ingest.errors import IndexUnusable
+from ingest.generations import KINDS
+from ingest.passages import read_copies, read_passages, write_passages
+from ingest.sample import Sample, read_sample, sampled
 from ingest.split import Splitter
-from ingest.types import Encoder, Passage, Place
+from ingest.types import Encoder, Passage
+from ingest.where import milvus_uri
 from ingest.words import tokens
 
 FORMAT = 5  # raised whenever these files, or what is made of the same notes, change
-CHECKED = 8 << 20  # files up to this size have their checksum verified on opening; all have their size
-GENERATION = re.compile(r"gen-[0-9a-f]{12}")
-COLUMNS = (
-    "id TEXT PRIMARY KEY, row INTEGER UNIQUE, source TEXT, page INTEGER, heading TEXT, text TEXT,"
-    " sentences TEXT, also TEXT"
-)
+CHECKED = dense.READ  # files up to this size have their checksum verified on opening; all have their size
 
 __all__ = [
-    "FORMAT", "Index", "Manifest", "Vectors", "copies", "current", "open_index", "peek", "save", "searchable"
+    "FORMAT", "Index", "Manifest", "Vectors", "copies", "current", "examined", "open_index", "peek", "save",
+    "searchable",
 ]  # fmt: skip
 
 
@@ -75,7 +71,7 @@ class Vectors:
     sentences: np.ndarray  # float32 (S, dim)
     sentence_owner: np.ndarray  # int32 (S,)
     sentence_place: np.ndarray  # int32 (S,)
-    tokens: np.ndarray  # int8 (T, dim)
+    tokens: np.ndarray  # int8 (T, dim), or (0, dim): late interaction then encodes what it looks at
     token_ids: np.ndarray  # int32 (T,)
     token_start: np.ndarray  # int64 (n + 1,)
 
@@ -84,16 +80,17 @@ class Vectors:
 class Index:
     """An open index of n passages. Rows of all its parts count the same passages in the same order."""
 
-    passages: tuple[Passage, ...]
-    passage_vectors: faiss.Index  # inner product over unit vectors of 'heading path + text', n rows
-    sentence_vectors: faiss.Index  # over 'nearest heading: sentence', S rows
+    passages: Sequence[Passage]  # a tuple, or StoredPassages where there are many
+    passage_vectors: VectorIndex  # inner product over unit vectors of 'heading path + text', n rows
+    sentence_vectors: VectorIndex  # over 'nearest heading: sentence', S rows
     sentence_owner: np.ndarray  # int32 (S,): row of the passage
     sentence_place: np.ndarray  # int32 (S,): position in passage.sentences
-    token_vectors: np.ndarray  # int8 (T, dim), memory-mapped: unit token vectors x 127
+    token_vectors: np.ndarray  # int8 (T, dim) or (0, dim), memory-mapped: unit token vectors x 127
     token_ids: np.ndarray  # int32 (T,): word-piece ids
     token_start: np.ndarray  # int64 (n + 1,): passage r has tokens token_start[r]:token_start[r + 1]
     bm25: bm25s.BM25  # over ingest.words.tokens of 'heading path + text'
     manifest: Manifest
+    sample: Sample | None = None  # where there are too many passages to score each for a question
 
 
 def open_index(folder: Path, encoder: Encoder, splitter: Splitter | None = None) -> Index:
@@ -104,25 +101,25 @@ def open_index(folder: Path, encoder: Encoder, splitter: Splitter | None = None)
     """
     again = f"run: unitutor ingest NOTES --index {shlex.quote(str(folder))}"
     for _ in range(5):
-        generation = _current(folder)
+        generation = generations.current(folder)
         if generation is None:
             raise IndexUnusable(f"no index in {folder}: {again}")
         try:
             manifest = _manifest(generation)
             _fits(manifest, encoder, splitter or Splitter(), folder, again)
-            return _load(generation, manifest)
+            return _load(folder, generation, manifest)
         except IndexUnusable:
             raise
         except Exception as err:  # faiss, sqlite, numpy and json each have their own word for damage
             # A build may have replaced and removed this generation while it was being read.
-            if _current(folder) == generation:
+            if generations.current(folder) == generation:
                 raise IndexUnusable(f"the index in {folder} is damaged or half-written: {again}") from err
     raise IndexUnusable(f"the index in {folder} keeps changing: try again when the build has finished")
 
 
 def peek(folder: Path) -> Manifest | None:
     """What the index in `folder` was made of, without opening it; None if there is no whole one."""
-    generation = _current(folder)
+    generation = generations.current(folder)
     if generation is None:
         return None
     try:
@@ -135,7 +132,7 @@ def peek(folder: Path) -> Manifest | None:
 
 def current(folder: Path) -> str:
     """The name of the index in `folder` as it is now, '' if there is none; another after every build."""
-    generation = _current(folder)
+    generation = generations.current(folder)
     return generation.name if generation else ""
 
 
@@ -144,10 +141,10 @@ def copies(folder: Path) -> list[Copy]:
 
     Raises OSError or sqlite3.Error where the index is missing or damaged.
     """
-    generation = _current(folder)
+    generation = generations.current(folder)
     if generation is None:
         raise FileNotFoundError(f"no index in {folder}")
-    return [Copy(row, passage) for row, passage in _read_rows(generation / "passages.sqlite", "copies")]
+    return read_copies(generation / "passages.sqlite")
 
 
 def save(
@@ -160,51 +157,27 @@ def save(
     """Makes this the index in `folder`, atomically; the caller holds `ingest.lock.locked(folder)`.
 
     `repeats` are passages that those in the index stand for; they are kept for the next build.
-    Raises OSError (a full disk, say) with the earlier index untouched and nothing left behind.
+    Raises OSError (a full disk, say), or IndexUnusable if Milvus is away, with the earlier index
+    untouched and nothing left behind.
     """
-    generation = folder / f"gen-{secrets.token_hex(6)}"
-    _sweep(folder)  # what a killed build left
+    generation = generations.begin(folder)
     try:
         generation.mkdir()
-        _write(generation, passages, vectors, manifest, repeats)
-        _sync_tree(generation)
-        _point(folder, generation.name)
+        _write(folder, generation, passages, vectors, manifest, repeats)
+        generations.finish(folder, generation)
     except BaseException:
-        shutil.rmtree(generation, ignore_errors=True)
+        generations.remove(folder, generation)
         raise
-    _sweep(folder)
 
 
-def _current(folder: Path) -> Path | None:
+def examined(folder: Path, generation: Path) -> Manifest:
+    """What a generation that came from elsewhere was made of. Raises IndexUnusable where it is not whole."""
     try:
-        name = (folder / "current").read_text("ascii").strip()
-    except (OSError, ValueError):
-        return None
-    # Only a name of our own making is followed: the file could say '../..'.
-    return folder / name if GENERATION.fullmatch(name) else None
-
-
-def _point(folder: Path, name: str) -> None:
-    fresh = folder / f"current.{name}"
-    try:
-        with fresh.open("w", encoding="ascii") as file:
-            file.write(name + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(folder / "current")
-    finally:
-        fresh.unlink(missing_ok=True)
-    _sync_folder(folder)
-
-
-def _sweep(folder: Path) -> None:
-    keep = _current(folder)
-    for path in folder.glob("gen-*"):
-        if path != keep:
-            shutil.rmtree(path, ignore_errors=True)  # a reader on Windows may hold it; next time then
-    for path in folder.glob("current.gen-*"):
-        with contextlib.suppress(OSError):
-            path.unlink()
+        manifest = _manifest(generation)
+        _load(folder, generation, manifest)
+    except Exception as err:  # as in open_index
+        raise IndexUnusable("the index inside is damaged or half-written: make it again") from err
+    return manifest
 
 
 def _manifest(generation: Path) -> Manifest:
@@ -229,22 +202,21 @@ def _fits(manifest: Manifest, encoder: Encoder, splitter: Splitter, folder: Path
 
 
 def _write(
+    folder: Path,
     generation: Path,
     passages: Sequence[Passage],
     vectors: Vectors,
     manifest: Manifest,
     repeats: Sequence[Copy],
 ) -> None:
-    _write_passages(generation / "passages.sqlite", passages, repeats)
-    for name, rows in (("passages", vectors.passages), ("sentences", vectors.sentences)):
-        flat = faiss.IndexFlatIP(manifest.dimension)
-        flat.add(np.ascontiguousarray(rows, np.float32))
-        # Through Python's own file, so that a full disk is an OSError with its errno.
-        (generation / f"{name}.faiss").write_bytes(faiss.serialize_index(flat).tobytes())
+    write_passages(generation / "passages.sqlite", passages, repeats)
+    _write_vectors(folder, generation, passages, vectors)
     for name, array in _arrays(vectors).items():
         np.save(generation / f"{name}.npy", array, allow_pickle=False)
+    vocabulary: dict[str, int] = {}
+    words = [[vocabulary.setdefault(w, len(vocabulary)) for w in tokens(searchable(p))] for p in passages]
     bm25 = bm25s.BM25()
-    bm25.index([tokens(searchable(p)) for p in passages], show_progress=False)
+    bm25.index((words, vocabulary), show_progress=False)  # numbers: words would take gigabytes of many notes
     bm25.save(generation / "bm25", allow_pickle=False, show_progress=False)
     parts = {}
     for path in sorted(generation.rglob("*")):
@@ -254,6 +226,29 @@ def _write(
             parts[path.relative_to(generation).as_posix()] = [size, check]
     values = {**dataclasses.asdict(manifest), "parts": parts}
     (generation / "manifest.json").write_text(json.dumps(values, ensure_ascii=False, indent=1), "utf-8")
+
+
+def _write_vectors(folder: Path, generation: Path, passages: Sequence[Passage], vectors: Vectors) -> None:
+    most = dense.EXACT
+    if milvus_uri(folder) is None:
+        for kind, rows in zip(KINDS, (vectors.passages, vectors.sentences), strict=True):
+            dense.write(dense.made(rows), generation / f"{kind}.faiss")
+    else:
+        from ingest import milvus  # an optional extra
+
+        most = milvus.WHOLE
+        ids = [passage.id for passage in passages]
+        milvus.add(folder, generations.collection(generation, "passages"), vectors.passages, ids)
+        owners = [ids[row] for row in vectors.sentence_owner]
+        milvus.add(folder, generations.collection(generation, "sentences"), vectors.sentences, owners)
+    if max(len(vectors.passages), len(vectors.sentences)) > most:
+        sampled(
+            vectors.passages,
+            vectors.sentences,
+            vectors.sentence_owner,
+            vectors.token_ids,
+            vectors.token_start,
+        ).write(generation)
 
 
 def searchable(passage: Passage) -> str:
@@ -271,23 +266,6 @@ def _arrays(vectors: Vectors) -> dict[str, np.ndarray]:
     }
 
 
-def _write_passages(path: Path, passages: Sequence[Passage], repeats: Sequence[Copy]) -> None:
-    with contextlib.closing(sqlite3.connect(path)) as base, base:
-        base.execute(f"CREATE TABLE passages ({COLUMNS})")
-        base.execute(f"CREATE TABLE copies ({COLUMNS.replace('UNIQUE', '')})")
-        for table, rows in (
-            ("passages", enumerate(passages)),
-            ("copies", ((copy.before, copy.passage) for copy in repeats)),
-        ):
-            base.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, rows))
-
-
-def _row(numbered: tuple[int, Passage]) -> tuple[object, ...]:
-    row, p = numbered
-    also = json.dumps([[place.source, place.page, place.heading] for place in p.also])
-    return p.id, row, p.source, p.page, json.dumps(p.heading), p.text, json.dumps(p.sentences), also
-
-
 def _whole(generation: Path) -> None:
     parts = json.loads((generation / "manifest.json").read_text("utf-8"))["parts"]
     for name, (size, check) in parts.items():
@@ -296,69 +274,44 @@ def _whole(generation: Path) -> None:
             raise ValueError(f"{name} is not as it was written")
 
 
-def _load(generation: Path, manifest: Manifest) -> Index:
+def _load(folder: Path, generation: Path, manifest: Manifest) -> Index:
     _whole(generation)
-    flat = {
-        name: faiss.deserialize_index(np.fromfile(generation / f"{name}.faiss", np.uint8))
-        for name in ("passages", "sentences")
-    }
+    vectors = {kind: _vectors(folder, generation, kind, manifest) for kind in KINDS}
     arrays = {
-        name: np.load(generation / f"{name}.npy", allow_pickle=False)
+        name: _array(generation / f"{name}.npy")
         for name in ("sentence_owner", "sentence_place", "token_ids", "token_start")
     }
-    passages = _read_passages(generation / "passages.sqlite")
+    passages = read_passages(generation / "passages.sqlite")
     # An empty file cannot be mapped.
-    mapped = "r" if len(arrays["token_ids"]) else None
+    mapped = "r" if (generation / "tokens.npy").stat().st_size > 4096 else None
     token_vectors = np.load(generation / "tokens.npy", mmap_mode=mapped, allow_pickle=False)  # type: ignore[arg-type]
-    if not flat["passages"].ntotal == len(passages) == len(arrays["token_start"]) - 1:
+    if not vectors["passages"].ntotal == len(passages) == len(arrays["token_start"]) - 1:
         raise ValueError("the parts count different passages")
-    bm25 = bm25s.BM25.load(generation / "bm25", allow_pickle=False, load_corpus=False, show_progress=False)
+    large = (generation / "bm25" / "data.csc.index.npy").stat().st_size > CHECKED
+    bm25 = bm25s.BM25.load(
+        generation / "bm25", allow_pickle=False, load_corpus=False, mmap=large, show_progress=False
+    )
     return Index(
         passages=passages,
-        passage_vectors=flat["passages"],
-        sentence_vectors=flat["sentences"],
+        passage_vectors=vectors["passages"],
+        sentence_vectors=vectors["sentences"],
         token_vectors=token_vectors,
         bm25=bm25,
         manifest=manifest,
+        sample=read_sample(generation),
         **arrays,
     )
 
 
-def _read_passages(path: Path) -> tuple[Passage, ...]:
-    return tuple(passage for _, passage in _read_rows(path, "passages"))
+def _vectors(folder: Path, generation: Path, kind: str, manifest: Manifest) -> VectorIndex:
+    if milvus_uri(folder) is None:
+        return dense.read(generation / f"{kind}.faiss")
+    from ingest import milvus
+
+    count = manifest.passages if kind == "passages" else manifest.sentences
+    return milvus.opened(folder, generations.collection(generation, kind), count)
 
 
-def _read_rows(path: Path, table: str) -> list[tuple[int, Passage]]:
-    query = f"SELECT row, id, source, page, heading, text, sentences, also FROM {table} ORDER BY row, rowid"
-    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
-        return [
-            (row, Passage(key, source, page, _texts(heading), text, _texts(sentences), _places(also)))
-            for row, key, source, page, heading, text, sentences, also in base.execute(query)
-        ]
-
-
-def _texts(values: str) -> tuple[str, ...]:
-    return tuple(json.loads(values))
-
-
-def _places(values: str) -> tuple[Place, ...]:
-    return tuple(Place(source, page, tuple(heading)) for source, page, heading in json.loads(values))
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    for path in [folder, *(p for p in folder.rglob("*") if p.is_dir())]:
-        _sync_folder(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # folders cannot be opened elsewhere
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _array(path: Path) -> np.ndarray:
+    mapped = "r" if path.stat().st_size > CHECKED else None
+    return np.load(path, mmap_mode=mapped, allow_pickle=False)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ the encoder's own token vectors, with weights by how rare a token is in these no
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,10 +22,13 @@ from pydantic import PrivateAttr
 
 from ingest.duplicates import seen_from
 from ingest.errors import BadRequest
+from ingest.passages import StoredPassages
 from ingest.repair import ai_for_al
-from ingest.store import Index, tokens
+from ingest.store import Index, searchable, tokens
 from ingest.types import Encoder, Hit, Passage
+from rag.score import first, standardised
 
+LOOKED_AT = 120  # of the passages that a large index points at, those that can be among the hits
 RERANKED = 20  # passages that late interaction looks at
 LATE_WEIGHT = 0.75
 # Review questions are near every question and answer none, so they come after what explains.
@@ -43,6 +46,9 @@ class Retriever:
     @cached_property
     def rarity(self) -> np.ndarray:
         """float32 (highest token id + 2,): log(1 + N / (1 + df)) over passages; the last for unseen ids."""
+        if self.index.sample is not None:
+            counted = np.append(self.index.sample.seen, 0)
+            return np.log1p(len(self.index.passages) / (1.0 + counted)).astype(np.float32)
         ids, start = self.index.token_ids, self.index.token_start
         seen = np.zeros(int(ids.max(initial=0)) + 2, np.int64)
         for row in range(len(self.index.passages)):
@@ -54,6 +60,11 @@ class Retriever:
         """bool (passages,): those that ask more than they say."""
         return np.array([asks(passage) for passage in self.index.passages], bool)
 
+    def _asking(self, rows: np.ndarray) -> np.ndarray:
+        if isinstance(self.index.passages, StoredPassages):
+            return np.array([asks(self.index.passages[row]) for row in rows], bool)
+        return self.quizzes[rows]
+
     def read_as(self, question: str) -> str:
         """The question as these notes would spell it: 'Al' for 'AI' where they speak of AI."""
         return ai_for_al(question) if "ai" in self.index.bm25.vocab_dict else question
@@ -63,9 +74,16 @@ class Retriever:
         """Row of each passage by its content id."""
         return {passage.id: row for row, passage in enumerate(self.index.passages)}
 
+    def row(self, passage: Passage) -> int:
+        """Where in the index the passage stands."""
+        passages = self.index.passages
+        return passages.row(passage.id) if isinstance(passages, StoredPassages) else self.places[passage.id]
+
     @cached_property
     def sources(self) -> tuple[str, ...]:
         """The files in the index, sorted."""
+        if isinstance(self.index.passages, StoredPassages):
+            return self.index.passages.sources()
         found = {passage.source for passage in self.index.passages}
         found |= {place.source for passage in self.index.passages for place in passage.also}
         return tuple(sorted(found))
@@ -82,7 +100,7 @@ class Retriever:
         order = np.argsort(-scores.total, kind="stable")[:k]
         return [
             Hit(
-                passage=seen_from(self.index.passages[rows[place]], sources),
+                passage=seen_from(self.index.passages[scores.rows[place]], sources),
                 score=float(scores.total[place]),
                 dense=float(max(scores.passage[place], scores.sentence[place])),
                 late=float(scores.late[place]),
@@ -92,29 +110,27 @@ class Retriever:
         ]
 
     def scores(self, question: str, rows: np.ndarray) -> Scores:
-        """Every score of every passage in `rows` (int, at least one) for the question."""
-        index = self.index
+        """Every score of every passage in `rows` (int, ascending, at least one) for the question.
+
+        Of a large index only those of the passages that may be among the best.
+        """
         vector = self.encoder.encode([question])
-        passage = _similarities(index.passage_vectors, vector)[rows]
-        every = _similarities(index.sentence_vectors, vector)
-        sentence = np.full(len(index.passages), -1.0, np.float32)
-        np.maximum.at(sentence, index.sentence_owner, every)
-        best = np.zeros(len(index.passages), np.int32)
-        hit = every >= sentence[index.sentence_owner]
-        best[index.sentence_owner[hit]] = index.sentence_place[hit]
-        words = [word for word in tokens(question) if word in index.bm25.vocab_dict]
-        lexical = np.zeros(len(index.passages), np.float32)
-        if words:
-            lexical = np.asarray(index.bm25.get_scores(words), np.float32)
-        total = standardised(passage) + standardised(sentence[rows]) + standardised(lexical[rows])
-        first = np.argsort(-total, kind="stable")[:RERANKED]
-        late = np.zeros(len(rows), np.float32)
-        late[first] = self._late(question, rows[first])
+        words = [word for word in tokens(question) if word in self.index.bm25.vocab_dict]
+        found = first(self.index, vector, words, rows)
+        best = np.argsort(-found.total, kind="stable")
+        if self.index.sample is not None:
+            found = found.only(best[:LOOKED_AT])
+            best = np.arange(len(found.rows))
+        reranked = best[:RERANKED]
+        late = np.zeros(len(found.rows), np.float32)
+        late[reranked] = self._late(question, found.rows[reranked])
         # What late interaction did not see keeps its place behind what it saw.
-        boost = np.full(len(rows), -10.0, np.float32)
-        boost[first] = LATE_WEIGHT * standardised(late[first])
-        boost -= QUIZ_PENALTY * self.quizzes[rows]
-        return Scores(total + boost, passage, sentence[rows], lexical[rows], late, best[rows])
+        boost = np.full(len(found.rows), -10.0, np.float32)
+        boost[reranked] = LATE_WEIGHT * standardised(late[reranked])
+        boost -= QUIZ_PENALTY * self._asking(found.rows)
+        return Scores(
+            found.total + boost, found.passage, found.sentence, found.lexical, late, found.best, found.rows
+        )
 
     def sentence_cosines(self, question: str, passages: Sequence[Passage]) -> list[np.ndarray]:
         """Per passage float32 (its sentences,): cosine of each with the question."""
@@ -122,9 +138,9 @@ class Retriever:
         owner = self.index.sentence_owner  # ascending: sentences were added passage by passage
         found = []
         for passage in passages:
-            row = self.places[passage.id]
+            row = self.row(passage)
             start, end = np.searchsorted(owner, [row, row + 1])
-            held = self.index.sentence_vectors.reconstruct_n(int(start), int(end - start))
+            held = self.index.sentence_vectors.reconstruct_batch(np.arange(start, end))
             cosines = np.zeros(len(passage.sentences), np.float32)
             cosines[self.index.sentence_place[start:end]] = held @ vector
             found.append(cosines)
@@ -134,9 +150,11 @@ class Retriever:
         passages = self.index.passages
         if unknown := sorted(set(sources).difference(self.sources)):
             raise BadRequest(f"No file '{unknown[0]}' in the index: see the list of files, or ingest it.")
-        return np.array(
-            [row for row, passage in enumerate(passages) if not sources or _stands_in(passage, sources)], int
-        )
+        if not sources:
+            return np.arange(len(passages))
+        if isinstance(passages, StoredPassages):
+            return passages.rows(sources)
+        return np.array([row for row, passage in enumerate(passages) if _stands_in(passage, sources)], int)
 
     def _late(self, question: str, rows: np.ndarray) -> np.ndarray:
         """float32 (len(rows),): weighted mean over question tokens of their best cosine in the passage."""
@@ -146,24 +164,34 @@ class Retriever:
         weights = self.rarity[np.minimum(ids, len(self.rarity) - 1)]
         weights = weights / weights.sum()
         found = np.zeros(len(rows), np.float32)
-        for place, row in enumerate(rows):
-            start, end = self.index.token_start[row], self.index.token_start[row + 1]
-            if end > start:
-                held = self.index.token_vectors[start:end].astype(np.float32) / 127
+        for place, held in enumerate(self._token_vectors(rows)):
+            if len(held):
                 found[place] = float(weights @ (asked @ held.T).max(axis=1))
         return found
+
+    def _token_vectors(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Per row float32 (its tokens, dim), from the index or, where that left them out, encoded now."""
+        index = self.index
+        if len(index.token_vectors) or not len(index.token_ids):
+            for row in rows:
+                start, end = index.token_start[row], index.token_start[row + 1]
+                yield index.token_vectors[start:end].astype(np.float32) / 127
+            return
+        for _, held in self.encoder.encode_tokens([searchable(index.passages[row]) for row in rows]):
+            yield held
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Per passage searched, all float32 (n,) but `best`, int32 (n,): the place of its best sentence."""
+    """Per passage scored, all float32 (n,) but `best`, int32 (n,), and `rows`, int (n,)."""
 
     total: np.ndarray
     passage: np.ndarray  # cosine
     sentence: np.ndarray  # cosine of the best sentence
     lexical: np.ndarray  # BM25
     late: np.ndarray  # 0 for passages that were not ranked again
-    best: np.ndarray
+    best: np.ndarray  # the place of its best sentence
+    rows: np.ndarray  # its row in the index
 
 
 def asks(passage: Passage) -> bool:
@@ -177,25 +205,8 @@ def is_option(sentence: str) -> bool:
     return _OPTION.match(sentence) is not None
 
 
-def _similarities(index: object, vector: np.ndarray) -> np.ndarray:
-    """float32 (rows of the index,): inner products, in the order of the rows."""
-    total = index.ntotal  # type: ignore[attr-defined]
-    if not total:
-        return np.zeros(0, np.float32)
-    scores, rows = index.search(vector, total)  # type: ignore[attr-defined]
-    ordered = np.empty(total, np.float32)
-    ordered[rows[0]] = scores[0]
-    return ordered
-
-
 def _stands_in(passage: Passage, sources: tuple[str, ...]) -> bool:
     return passage.source in sources or any(place.source in sources for place in passage.also)
-
-
-def standardised(scores: np.ndarray) -> np.ndarray:
-    """`scores` with mean 0 and spread 1; all 0 where they do not differ."""
-    spread = scores.std()
-    return (scores - scores.mean()) / spread if spread > 1e-9 else np.zeros_like(scores)
 
 
 def neighbours(retriever: Retriever, hits: list[Hit]) -> list[Hit]:
@@ -206,7 +217,7 @@ def neighbours(retriever: Retriever, hits: list[Hit]) -> list[Hit]:
     if not hits:
         return hits
     best = hits[0].passage
-    row = retriever.places[best.id] + 1
+    row = retriever.row(best) + 1
     if row >= len(retriever.index.passages):
         return hits
     after = retriever.index.passages[row]

@@ -1,0 +1,165 @@
+"""Vectors in Milvus, through langchain-milvus: the bigger store, behind the same two methods as faiss.
+
+Milvus Lite runs inside this process and holds its path alone; a server takes many programs at once,
+its token comes from UNITUTOR_MILVUS_TOKEN. Only vectors and content ids go to Milvus: passages, BM25
+and the rest stay in the index folder. What is not here: which collections belong to an index and when
+they go (ingest/store.py), and how an index names its Milvus (ingest/where.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from ingest.errors import IndexUnusable
+from ingest.where import milvus_uri
+
+TOKEN = "UNITUTOR_MILVUS_TOKEN"
+EXACT = 50_000  # up to so many vectors Milvus compares one by one
+WHOLE = 4096  # more scores than this are not fetched for one question
+BATCH = 2000  # vectors in one message
+PACKAGES = "langchain-milvus==0.4.0 milvus-lite==3.2.2"
+
+
+class MilvusVectors:
+    """A VectorIndex (ingest/dense.py) over one Milvus collection. Safe to share by threads."""
+
+    def __init__(self, store: Any, count: int, folder: Path) -> None:
+        """`store`: a langchain_milvus.Milvus with `count` vectors, its keys their rows."""
+        self.store = store
+        self.ntotal = count
+        self._folder = folder
+
+    def search(self, x: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See VectorIndex. Raises IndexUnusable if Milvus cannot answer."""
+        scores = np.full((len(x), k), -np.inf, np.float32)
+        rows = np.full((len(x), k), -1, np.int64)
+        for one, vector in enumerate(x):
+            with _told(self._folder):
+                found = self.store.similarity_search_with_score_by_vector(vector.tolist(), k=k)
+            for place, (document, score) in enumerate(found):
+                scores[one, place], rows[one, place] = score, document.metadata["row"]
+        return scores, rows
+
+    def reconstruct_batch(self, key: np.ndarray) -> np.ndarray:
+        """See VectorIndex. Raises IndexUnusable if Milvus cannot answer."""
+        wanted, back = np.unique(np.asarray(key), return_inverse=True)
+        held: dict[int, Any] = {}
+        for some in _batches(wanted):
+            with _told(self._folder):
+                name, ids = self.store.collection_name, [str(row) for row in some]
+                for one in self.store.client.get(name, ids=ids, output_fields=["row", "vector"]):
+                    held[int(one["row"])] = one["vector"]
+        if len(held) < len(wanted):
+            raise IndexUnusable(f"vectors of the index in {self._folder} are gone from Milvus: ingest again")
+        return np.array([held[int(row)] for row in wanted], np.float32)[back]
+
+
+def add(folder: Path, collection: str, rows: np.ndarray, ids: Sequence[str]) -> None:
+    """Makes `collection` hold `rows`, float32 (n, dim), n > 0, each with its passage's content id.
+
+    Raises IndexUnusable, one line, if Milvus is not installed or cannot be reached.
+    """
+    with _told(folder):
+        store = _store(folder, collection, _params(len(rows)), drop_old=True)
+        for some in _batches(np.arange(len(rows))):
+            store.add_embeddings(
+                [ids[row] for row in some],
+                np.asarray(rows[some], np.float32).tolist(),
+                metadatas=[{"row": int(row)} for row in some],
+                ids=[str(row) for row in some],
+                batch_size=BATCH,
+            )
+        store.client.flush(collection)
+
+
+def opened(folder: Path, collection: str, count: int) -> MilvusVectors:
+    """The collection with its `count` vectors. Raises IndexUnusable if it is not there, or not whole."""
+    with _told(folder):
+        store = _store(folder, collection, None)
+        known = store.client.has_collection(collection)
+        if not known or int(store.client.get_collection_stats(collection)["row_count"]) != count:
+            raise IndexUnusable(f"Milvus at {milvus_uri(folder)} does not hold the index in {folder}")
+    return MilvusVectors(store, count, folder)
+
+
+def drop(folder: Path, collections: Sequence[str]) -> None:
+    """These collections go, those of them that are there. Raises IndexUnusable as `add` does."""
+    with _told(folder):
+        client = _client(folder)
+        for collection in collections:
+            if client.has_collection(collection):
+                client.drop_collection(collection)
+
+
+class _Ready(Embeddings):
+    """The vectors come ready made: langchain-milvus only asks which kind it will get."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        raise TypeError("vectors are added ready made")
+
+    def embed_query(self, text: str) -> list[float]:
+        raise TypeError("search by vector")
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Whatever goes wrong in Milvus's many layers is told in one line: their errors share no root."""
+    for name in ("milvus_lite", "pymilvus", "langchain_milvus"):
+        # They write tracebacks to the terminal, of what is told here.
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    except IndexUnusable:
+        raise
+    except ImportError as err:
+        raise IndexUnusable(f"Milvus is not installed: run pip install {PACKAGES}") from err
+    except Exception as err:
+        place = milvus_uri(folder)
+        far = str(place).startswith("http")
+        hint = f"is it running, and {TOKEN} right?" if far else "does another program have it open?"
+        said = " ".join(str(getattr(err, "message", "") or err).split())[:160]
+        raise IndexUnusable(f"Milvus at {place} cannot be used: {hint} ({said})") from err
+
+
+def _connection(folder: Path) -> dict[str, Any]:
+    token = os.environ.get(TOKEN, "")
+    return {"uri": milvus_uri(folder), "timeout": 20, **({"token": token} if token else {})}
+
+
+def _client(folder: Path) -> Any:
+    from pymilvus import MilvusClient
+
+    return MilvusClient(**_connection(folder))
+
+
+def _store(folder: Path, collection: str, params: dict[str, Any] | None, drop_old: bool = False) -> Any:
+    from langchain_milvus import Milvus
+
+    return Milvus(
+        _Ready(),
+        collection_name=collection,
+        connection_args=_connection(folder),
+        consistency_level="Strong",
+        index_params=params,
+        search_params={"metric_type": "IP", "params": {"nprobe": 64}},
+        drop_old=drop_old,
+    )
+
+
+def _params(count: int) -> dict[str, Any]:
+    if count <= EXACT:
+        return {"metric_type": "IP", "index_type": "FLAT", "params": {}}
+    return {"metric_type": "IP", "index_type": "IVF_SQ8", "params": {"nlist": 1024}}
+
+
+def _batches(rows: np.ndarray) -> Iterator[np.ndarray]:
+    for at in range(0, len(rows), BATCH):
+        yield rows[at : at + BATCH]
