@@ -2,17 +2,22 @@
 
 Few vectors are compared one by one, which is exact. Many are put into lists by nearness (IVF) with
 8 bits a number (SQ8), so that a question looks at a small share of them; such an index is mapped from
-disk and not read. What is not here: Milvus (ingest/milvus.py) and what the scores are used for (rag/).
+disk and not read. Or Milvus has them (ingest/milvus.py), where the index's folder says so.
+What is not here: what the scores are used for (rag/).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import faiss
 import numpy as np
+
+from ingest.generations import collection
+from ingest.where import milvus_uri
 
 EXACT = 50_000  # up to so many vectors are compared one by one
 READ = 8 << 20  # files up to this size are read, larger ones mapped
@@ -33,6 +38,40 @@ class VectorIndex(Protocol):
 
     def reconstruct_batch(self, key: np.ndarray) -> np.ndarray:
         """float32 (len(key), dim): the vectors in these rows, as exact as the index holds them."""
+
+
+def keep(folder: Path, generation: Path, kind: str, rows: np.ndarray, ids: Sequence[str]) -> None:
+    """Makes the vectors of `kind` (generations.KINDS), float32 (n, dim), part of a generation of an index.
+
+    `ids`: the content id of each one's passage. Raises OSError, or IndexUnusable if Milvus is away.
+    """
+    if milvus_uri(folder) is None:
+        write(made(rows), generation / f"{kind}.faiss")
+    else:
+        from ingest import milvus  # an optional extra
+
+        milvus.add(folder, collection(generation, kind), rows, ids)
+
+
+def kept(folder: Path, generation: Path, kind: str, count: int) -> VectorIndex:
+    """The `count` vectors that `keep` made part of a generation.
+
+    Raises RuntimeError where they are damaged, IndexUnusable if Milvus is away.
+    """
+    if milvus_uri(folder) is None:
+        return read(generation / f"{kind}.faiss")
+    from ingest import milvus
+
+    return milvus.opened(folder, collection(generation, kind), count)
+
+
+def whole(folder: Path) -> int:
+    """How many vectors the index in `folder` may have for all of them to be scored for each question."""
+    if milvus_uri(folder) is None:
+        return EXACT
+    from ingest import milvus
+
+    return milvus.WHOLE
 
 
 def factory(count: int) -> str:

@@ -23,12 +23,10 @@ from ingest import dense, generations
 from ingest.dense import VectorIndex
 from ingest.duplicates import Copy
 from ingest.errors import IndexUnusable
-from ingest.generations import KINDS
 from ingest.passages import read_copies, read_passages, write_passages
 from ingest.sample import Sample, read_sample, sampled
 from ingest.split import Splitter
 from ingest.types import Encoder, Passage
-from ingest.where import milvus_uri
 from ingest.words import tokens
 
 FORMAT = 5  # raised whenever these files, or what is made of the same notes, change
@@ -210,7 +208,19 @@ def _write(
     repeats: Sequence[Copy],
 ) -> None:
     write_passages(generation / "passages.sqlite", passages, repeats)
-    _write_vectors(folder, generation, passages, vectors)
+    ids = [passage.id for passage in passages]
+    dense.keep(folder, generation, "passages", vectors.passages, ids)
+    dense.keep(
+        folder, generation, "sentences", vectors.sentences, [ids[row] for row in vectors.sentence_owner]
+    )
+    if max(len(vectors.passages), len(vectors.sentences)) > dense.whole(folder):
+        sampled(
+            vectors.passages,
+            vectors.sentences,
+            vectors.sentence_owner,
+            vectors.token_ids,
+            vectors.token_start,
+        ).write(generation)
     for name, array in _arrays(vectors).items():
         np.save(generation / f"{name}.npy", array, allow_pickle=False)
     vocabulary: dict[str, int] = {}
@@ -226,29 +236,6 @@ def _write(
             parts[path.relative_to(generation).as_posix()] = [size, check]
     values = {**dataclasses.asdict(manifest), "parts": parts}
     (generation / "manifest.json").write_text(json.dumps(values, ensure_ascii=False, indent=1), "utf-8")
-
-
-def _write_vectors(folder: Path, generation: Path, passages: Sequence[Passage], vectors: Vectors) -> None:
-    most = dense.EXACT
-    if milvus_uri(folder) is None:
-        for kind, rows in zip(KINDS, (vectors.passages, vectors.sentences), strict=True):
-            dense.write(dense.made(rows), generation / f"{kind}.faiss")
-    else:
-        from ingest import milvus  # an optional extra
-
-        most = milvus.WHOLE
-        ids = [passage.id for passage in passages]
-        milvus.add(folder, generations.collection(generation, "passages"), vectors.passages, ids)
-        owners = [ids[row] for row in vectors.sentence_owner]
-        milvus.add(folder, generations.collection(generation, "sentences"), vectors.sentences, owners)
-    if max(len(vectors.passages), len(vectors.sentences)) > most:
-        sampled(
-            vectors.passages,
-            vectors.sentences,
-            vectors.sentence_owner,
-            vectors.token_ids,
-            vectors.token_start,
-        ).write(generation)
 
 
 def searchable(passage: Passage) -> str:
@@ -276,7 +263,10 @@ def _whole(generation: Path) -> None:
 
 def _load(folder: Path, generation: Path, manifest: Manifest) -> Index:
     _whole(generation)
-    vectors = {kind: _vectors(folder, generation, kind, manifest) for kind in KINDS}
+    vectors = {
+        "passages": dense.kept(folder, generation, "passages", manifest.passages),
+        "sentences": dense.kept(folder, generation, "sentences", manifest.sentences),
+    }
     arrays = {
         name: _array(generation / f"{name}.npy")
         for name in ("sentence_owner", "sentence_place", "token_ids", "token_start")
@@ -301,15 +291,6 @@ def _load(folder: Path, generation: Path, manifest: Manifest) -> Index:
         sample=read_sample(generation),
         **arrays,
     )
-
-
-def _vectors(folder: Path, generation: Path, kind: str, manifest: Manifest) -> VectorIndex:
-    if milvus_uri(folder) is None:
-        return dense.read(generation / f"{kind}.faiss")
-    from ingest import milvus
-
-    count = manifest.passages if kind == "passages" else manifest.sentences
-    return milvus.opened(folder, generations.collection(generation, kind), count)
 
 
 def _array(path: Path) -> np.ndarray:

@@ -204,7 +204,9 @@ def test_unreadable_file_is_tried_again(notes: Path, tmp_path: Path, monkeypatch
     assert "permission" in report.skipped[0].reason
 
 
-@pytest.mark.parametrize("function", ["_write_passages", "_sync_tree", "_point"])
+@pytest.mark.parametrize(
+    "function", ["store.write_passages", "dense.write", "generations._sync_tree", "generations._point"]
+)
 def test_full_disk(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     build([notes], tmp_path / "ix", FakeEncoder())
     before = store.open_index(tmp_path / "ix", FakeEncoder()).passages
@@ -212,7 +214,7 @@ def test_full_disk(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store, function, full)
+    monkeypatch.setattr(f"ingest.{function}", full)
     with pytest.raises(IndexUnusable, match="disk is full") as caught:
         build([notes], tmp_path / "ix", FakeEncoder(), force=True)
     assert "\n" not in str(caught.value)
