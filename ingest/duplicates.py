@@ -108,7 +108,7 @@ def drafts_of(kept: Sequence[Passage], copies: Sequence[Copy]) -> list[Passage]:
 
 
 def seen_from(passage: Passage, sources: Sequence[str]) -> Passage:
-    """The passage where it stands in one of the files `sources`, if it does; its id stays. () is all files."""
+    """The passage as it stands in one of the files `sources`, if it does; its id stays. () is all files."""
     if not sources or passage.source in sources:
         return passage
     here = next((place for place in passage.also if place.source in sources), None)

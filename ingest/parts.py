@@ -80,7 +80,7 @@ def _fit(keys: np.ndarray, vectors: Vectors, dimension: int) -> bool:
         and vectors.passages.shape == (n, dimension)
         and vectors.sentences.shape == (len(vectors.sentence_owner), dimension)
         and vectors.token_start.shape == (n + 1,)
-        and vectors.tokens.shape == (len(vectors.token_ids), dimension)
+        and vectors.tokens.shape in ((len(vectors.token_ids), dimension), (0, dimension))
         and int(vectors.token_start[-1]) == len(vectors.token_ids)
     )
 

@@ -72,7 +72,8 @@ def gathered(parts: Sequence[Vectors], part: np.ndarray, row: np.ndarray, dimens
     start = np.concatenate([[0], np.cumsum(pieces)]).astype(np.int64)
     passages = np.zeros((n, dimension), np.float32)
     sentences = np.zeros((said_start[-1], dimension), np.float32)
-    tokens = np.zeros((start[-1], dimension), np.int8)
+    whole = all(len(vectors.tokens) == len(vectors.token_ids) for vectors in parts)
+    tokens = np.zeros((start[-1] if whole else 0, dimension), np.int8)
     ids = np.zeros(start[-1], np.int32)
     for number, vectors in enumerate(parts):
         here = np.flatnonzero(part == number)
@@ -81,7 +82,8 @@ def gathered(parts: Sequence[Vectors], part: np.ndarray, row: np.ndarray, dimens
         to, of = _ranges(said_start[here], said[here]), _ranges(bounds[number][rows], said[here])
         sentences[to] = vectors.sentences[of]
         to, of = _ranges(start[here], pieces[here]), _ranges(vectors.token_start[rows], pieces[here])
-        tokens[to] = vectors.tokens[of]
+        if whole:
+            tokens[to] = vectors.tokens[of]
         ids[to] = vectors.token_ids[of]
     owner = np.repeat(np.arange(n, dtype=np.int32), said)
     place = (np.arange(said_start[-1]) - np.repeat(said_start[:-1], said)).astype(np.int32)

@@ -19,7 +19,7 @@ import typer
 
 from ingest.errors import BadRequest, UnitutorError
 from ui import batch as batches
-from ui import lab_text, terminal, tutor
+from ui import index_cli, lab_text, terminal, tutor
 from ui.options import (
     BatchIn,
     BatchOut,
@@ -51,25 +51,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def ingest(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help=f"Folders and files of notes [default: {tutor.NOTES}].")
-    ] = None,
-    index: Index = tutor.INDEX,
-    force: Annotated[bool, typer.Option("--force", help="Build again even if nothing has changed.")] = False,
-    as_json: Json = False,
-    encoder: Encoder = None,
-) -> None:
-    """Build the index of the notes, or bring it up to date."""
-    with terminal.Bars() as progress:
-        report = tutor.build_index(paths or [tutor.NOTES], index, encoder, progress, force)
-    for skipped in report.skipped:
-        _note(f"Left out {skipped.file}: {skipped.reason}")
-    if as_json:
-        _json(terminal.report_json(report))
-    else:
-        print(terminal.report_text(report, index))
+index_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
 
 
 @app.command()
@@ -196,6 +178,7 @@ def search(
 def chat(
     index: Index = tutor.INDEX,
     notes: Notes = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow changes of the notes.")] = False,
     sessions: Sessions = tutor.SESSIONS,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 7860,
@@ -206,18 +189,20 @@ def chat(
 ) -> None:
     """Open the chat in a web page of this machine."""
     from ui import serving
+    from ui.living import living
 
     serving.check_port(host, port)  # told now, and not after a model was loaded
     notes = notes or own_notes(index)
+    if watch and notes is None:
+        raise typer.BadParameter("--watch needs --notes: which folder to watch.")
     with terminal.Bars() as progress:
         if notes is not None:
-            report = tutor.build_index([notes], index, encoder, progress)
-            for skipped in report.skipped:
-                _note(f"Left out {skipped.file}: {skipped.reason}")
+            index_cli.left_out(tutor.build_index([notes], index, encoder, progress), _note)
         opened = tutor.open_tutor(index, model, encoder, url, progress)
-    serving.serve(
-        opened, sessions, host, port, browser, lambda address: print(f"Unitutor is at {address}", flush=True)
-    )
+    with living(opened, index, (notes,) if notes else (), watch) as alive:
+        serving.serve(
+            alive, sessions, host, port, browser, lambda at: print(f"Unitutor is at {at}", flush=True)
+        )
 
 
 @app.command()

@@ -154,8 +154,9 @@ def _tried(look: Callable[[], str]) -> dict[str, Any]:
 
 def _index(index: Path, notes: Path | None, encoder: str | None) -> dict[str, Any]:
     """Whether the index opens with this encoder and holds the notes as they are now."""
-    from ingest.build import made_of
+    from ingest.fresh import changes
     from ingest.store import peek
+    from ingest.walk import recall
 
     def opened() -> str:
         tutor.open_retriever(index, encoder)
@@ -166,12 +167,17 @@ def _index(index: Path, notes: Path | None, encoder: str | None) -> dict[str, An
     if not look["found"] or known is None:
         return {**look, "fresh": None}
     state = f"{index}, {known.passages} passages of {len(known.files)} files"
-    if notes is None:
+    where = [notes] if notes is not None else [Path(root) for root in recall(index).roots]
+    found = changes(index, where) if where else None
+    if found is None:
         return {"found": True, "fresh": None, "state": state}
-    fresh = known.made_of == made_of([notes], index)
-    again = f"unlike {notes} as it is now: run unitutor ingest {notes} --index {index}"
-    state = f"{state}, {f'up to date with {notes}' if fresh else again}"
-    return {"found": True, "fresh": fresh, "state": state}
+    named = " ".join(map(str, where))
+    again = f"stale ({found}): run unitutor ingest {named} --index {index}"
+    return {
+        "found": True,
+        "fresh": not found,
+        "state": f"{state}, {again if found else f'up to date with {named}'}",
+    }
 
 
 def _speed(model: str | None, url: str | None, progress: Progress) -> dict[str, Any]:

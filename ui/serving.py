@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ingest.errors import UnitutorError
 
 if TYPE_CHECKING:
+    from ui.living import LivingTutor
     from ui.tutor import Tutor
 
 
@@ -38,7 +39,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def serve(
-    tutor: Tutor, sessions: Path, host: str, port: int, browser: bool, up: Callable[[str], None]
+    tutor: Tutor | LivingTutor, sessions: Path, host: str, port: int, browser: bool, up: Callable[[str], None]
 ) -> None:
     """Show the pages until Ctrl-C; `up` is told their address once they answer."""
     from rag.sessions import Sessions

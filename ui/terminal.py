@@ -142,7 +142,26 @@ def report_text(report: Report, index: object) -> str:
     counts = ", ".join(_count(number, what) for number, what in numbers)
     if report.unchanged:
         return f"{index} is up to date: {counts}."
-    return f"{index}: {counts} in {report.seconds:.1f} s."
+    anew = f", {_count(report.read, 'file')} read" if 0 < report.read < report.files else ""
+    return f"{index}: {counts}{anew} in {report.seconds:.1f} s."
+
+
+def removed_text(gone: Sequence[dict[str, Any]]) -> str:
+    """What the cleaner took away, by file: each text once, with why and on which pages."""
+    pages: dict[tuple[str, str, str], list[int | None]] = {}
+    for one in gone:
+        pages.setdefault((one["file"], one["why"], one["text"]), []).append(one["page"])
+    lines, last = [], ""
+    for (file, why, text), where in pages.items():
+        if file != last:
+            lines.append(one_line(file))
+            last = file
+        numbers = [str(page) for page in dict.fromkeys(where) if page is not None]
+        shown = ", ".join(numbers[:8]) + (", …" if len(numbers) > 8 else "")
+        places = f"page {shown}: " if len(numbers) == 1 else f"pages {shown}: " if numbers else ""
+        times = f" ({len(where)} times)" if len(where) > max(1, len(numbers)) else ""
+        lines.append(f"  {places}{why}: {one_line(text, LONGEST_QUOTE)}{times}")
+    return "".join(f"{line}\n" for line in lines) or "Nothing was taken away.\n"
 
 
 def _count(number: int, what: str) -> str:

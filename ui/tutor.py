@@ -37,6 +37,7 @@ class Tutor:
     sources: tuple[str, ...]  # files one can choose to search in, sorted
     starters: tuple[str, ...]  # questions to begin with
     model: BaseChatModel | None = None  # what the chain asks; the lab compares strategies on it
+    notice: str = ""  # what a student should know of the index now, in a line
 
 
 def build_index(

@@ -88,6 +88,7 @@ class ScriptedTutor:
     )
     model: object = None  # the lab compares on none, unless a test gives it one
     retriever: object = None
+    notice: str = ""
 
 
 def tutor(pause: float = 0.02, reading: float = 0.4) -> ScriptedTutor:

@@ -17,10 +17,11 @@ from ui.serving import check_port
 from ui.web import lab, look, page
 
 if TYPE_CHECKING:
+    from ui.living import LivingTutor
     from ui.tutor import Tutor
 
 
-def build_app(tutor: Tutor, sessions: Sessions) -> gr.Blocks:
+def build_app(tutor: Tutor | LivingTutor, sessions: Sessions) -> gr.Blocks:
     """The pages over a tutor, with conversations kept in `sessions`."""
     with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
         page.build(tutor, sessions)

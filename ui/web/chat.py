@@ -21,6 +21,7 @@ from ui.web.text import escaped, typed
 from ui.web.view import Changes, Parts, View, error_line, messages
 
 if TYPE_CHECKING:
+    from ui.living import LivingTutor
     from ui.tutor import Tutor
 
 WAITING = 32  # questions that may wait for the engine
@@ -29,7 +30,7 @@ WAITING = 32  # questions that may wait for the engine
 class Chat:
     """The handlers of one page. Where a `request` is asked for, its session tells the tabs apart."""
 
-    def __init__(self, tutor: Tutor, sessions: Sessions, parts: Parts) -> None:
+    def __init__(self, tutor: Tutor | LivingTutor, sessions: Sessions, parts: Parts) -> None:
         """`tutor` has `chain` and `sources`; see ui/tutor.py."""
         self.tutor = tutor
         self.sessions = sessions
@@ -136,6 +137,7 @@ class Chat:
         self.jobs.drop(_page(request))
         changes = {
             p.box: self.view.box(),
+            **self.view.notes(self.tutor.sources, self.tutor.notice),
             **self._guarded(lambda: self.view.show(job.conversation or values[p.where])),
         }
         if isinstance(job.error, UnitutorError):
@@ -159,7 +161,8 @@ class Chat:
 
     def load(self, request: gr.Request) -> Changes:
         """The page opens, at the conversation that its address names."""
-        return self._guarded(lambda: self.view.show(str(request.query_params.get("c", ""))))
+        shown = self._guarded(lambda: self.view.show(str(request.query_params.get("c", ""))))
+        return {**self.view.notes(self.tutor.sources, self.tutor.notice), **shown}
 
     def open(self, event: gr.EventData, request: gr.Request) -> Changes:
         """A conversation clicked in the list."""

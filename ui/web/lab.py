@@ -19,6 +19,7 @@ from ui.web.trial import Trial, Trials
 from ui.web.view import Changes, error_line
 
 if TYPE_CHECKING:
+    from ui.living import LivingTutor
     from ui.tutor import Tutor
 
 HEAD = (
@@ -70,7 +71,7 @@ class Parts:
 class Lab:
     """The handlers of one page. A `request`'s session tells the tabs apart."""
 
-    def __init__(self, tutor: Tutor, parts: Parts) -> None:
+    def __init__(self, tutor: Tutor | LivingTutor, parts: Parts) -> None:
         """`tutor` has a model that can compare."""
         self.tutor = tutor
         self.parts = parts
@@ -207,7 +208,7 @@ def _status(words: str) -> str:
     return f'<p class="ut-stage" role="status">{words}</p>'
 
 
-def build(tutor: Tutor) -> None:
+def build(tutor: Tutor | LivingTutor) -> None:
     """Put the lab in the page being built."""
     with gr.Column(elem_id="lab"):
         gr.HTML(HEAD)
@@ -265,7 +266,7 @@ def _form(starters: tuple[str, ...]) -> Parts:
     )
 
 
-def _wire(tutor: Tutor, p: Parts) -> None:
+def _wire(tutor: Tutor | LivingTutor, p: Parts) -> None:
     page = Lab(tutor, p)
     shown = p.shown()
     following = []

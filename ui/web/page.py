@@ -13,6 +13,7 @@ from ui.web.text import DELIMITERS
 from ui.web.view import Parts
 
 if TYPE_CHECKING:
+    from ui.living import LivingTutor
     from ui.tutor import Tutor
 
 WELCOME = """<div class="ut-welcome"><h2>Ask your notes</h2>
@@ -32,7 +33,7 @@ element.addEventListener('click', (event) => {
 """
 
 
-def build(tutor: Tutor, sessions: Sessions) -> None:
+def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
     """Put the chat in the Blocks being built."""
     with gr.Sidebar(width=280, elem_id="ut-sidebar"):
         gr.HTML('<div class="ut-brand"><b>Unitutor</b><span>answers from your notes</span></div>')
@@ -61,6 +62,7 @@ def build(tutor: Tutor, sessions: Sessions) -> None:
                 group_consecutive_messages=False,
             )
             with gr.Column(elem_id="ut-composer"):
+                notice = gr.HTML(elem_id="ut-notice")
                 line = gr.HTML(elem_id="ut-line")
                 box = gr.Textbox(
                     placeholder="Ask about the notes",
@@ -84,7 +86,7 @@ def build(tutor: Tutor, sessions: Sessions) -> None:
             )
     where = gr.Textbox(visible="hidden", elem_id="ut-where")
     download = gr.JSON(visible=False)
-    parts = Parts(where, box, line, chat, panel, title, side, download, controls)
+    parts = Parts(where, box, line, chat, panel, title, side, download, controls, notice)
     _wire(Chat(tutor, sessions, parts), parts, new, export)
 
 

@@ -32,10 +32,12 @@ class Parts:
     side: gr.HTML
     download: gr.JSON
     controls: Controls
+    notice: gr.HTML  # one line over the box: what to know of the index now
 
     def shown(self) -> list[Any]:
         """All that a handler may change."""
-        return [self.where, self.box, self.line, self.chat, self.panel, self.title, self.side]
+        shown = [self.where, self.box, self.line, self.chat, self.panel, self.title, self.side]
+        return [*shown, self.notice, self.controls.sources]
 
 
 class View:
@@ -82,6 +84,11 @@ class View:
         """The list of conversations, with a way to undo one's deletion."""
         kept = self.sessions.list(limit=SHOWN)
         return {self.parts.side: listing(kept, current, date.today(), removed)}
+
+    def notes(self, sources: Sequence[str], notice: str) -> Changes:
+        """The files that can be searched, and what to know of the index."""
+        line = f'<p class="ut-notice" role="status">{escaped(notice)}</p>' if notice else ""
+        return {self.parts.controls.sources: gr.Dropdown(choices=list(sources)), self.parts.notice: line}
 
     def box(self, running: bool = False, text: str | None = None) -> gr.Textbox:
         """The box with its button to send or to stop; without `text`, what is typed stays."""
