@@ -1,0 +1,23 @@
+"""A few damaged files of every format; the bench (tests/bench/mutate.py) tries a thousand of each.
+
+UNITUTOR_MUTATED names another number of files.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.bench.mutate import tried
+from tests.samples import samples
+
+COUNT = int(os.environ.get("UNITUTOR_MUTATED", "10"))
+
+
+@pytest.mark.parametrize("kind", samples())
+def test_damaged_files_break_nothing(kind: str) -> None:
+    tally = tried(kind, COUNT)
+    assert (tally.files, tally.read + tally.refused) == (COUNT, COUNT)
+    assert not tally.broken, tally
+    assert not tally.crashed, tally
