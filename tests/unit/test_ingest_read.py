@@ -134,7 +134,7 @@ def test_truncated_pdf(tmp_path: Path, share: float) -> None:
 
 def test_picture_pdf_names_its_pages(tmp_path: Path) -> None:
     assert "pages 1-3" in failure(tmp_path, "scan.pdf", picture_pdf(3))
-    assert "page 1:" in failure(tmp_path, "one.pdf", picture_pdf(1))
+    assert "on page 1" in failure(tmp_path, "one.pdf", picture_pdf(1))
 
 
 @pytest.mark.parametrize("name", ["e.txt", "e.pdf", "e.pptx", "e.md"])
