@@ -136,8 +136,8 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
 def _read(found: Found) -> tuple[list[prompts.Shown], str]:
     """What the prompt shows of the notes, and of the conversation if the question leans on it."""
     shown = [
-        prompts.Shown(marker, choice.passage.title, choice.text)
-        for marker, choice in enumerate(found.choices, 1)
+        prompts.Shown(choice.passage.title, choice.passage.sentences, choice.places)
+        for choice in found.choices
     ]
     ask = found.ask
     if not leans(found.question, ask.history):

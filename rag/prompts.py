@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from rag.engines.prompt import excerpt
 from rag.followup import own_words
 
 REFUSAL = "The notes do not answer this question."
@@ -22,21 +23,21 @@ ANSWERABLE = "Do the notes state the answer to exactly this question? Answer yes
 
 
 class Shown(NamedTuple):
-    """One passage as the prompt shows it."""
+    """A passage and which of its sentences (places, ascending) the prompt shows."""
 
-    marker: int
     heading: str
-    text: str
+    sentences: tuple[str, ...]
+    places: tuple[int, ...]
 
 
 def answer_prompt(question: str, shown: Sequence[Shown], earlier: str = "") -> list[BaseMessage]:
     """The messages that ask for the answer. `earlier` is what was said before, for a follow-up."""
-    return [SystemMessage(SYSTEM), HumanMessage(_asked(question, shown, earlier) + ANSWER)]
+    return [SystemMessage(SYSTEM), _asked(question, shown, earlier, ANSWER)]
 
 
 def answerable_prompt(question: str, shown: Sequence[Shown], earlier: str = "") -> list[BaseMessage]:
     """Asks whether the notes shown hold the answer; all but its last line is the answer's prompt."""
-    return [SystemMessage(SYSTEM), HumanMessage(_asked(question, shown, earlier) + ANSWERABLE)]
+    return [SystemMessage(SYSTEM), _asked(question, shown, earlier, ANSWERABLE)]
 
 
 def earlier_turn(question: str, answer: str) -> str:
@@ -45,7 +46,14 @@ def earlier_turn(question: str, answer: str) -> str:
     return f"The conversation so far:\nStudent: {question}\nTutor: {told}\n\nNow answer the next question.\n"
 
 
-def _asked(question: str, shown: Sequence[Shown], earlier: str) -> str:
+def _asked(question: str, shown: Sequence[Shown], earlier: str, task: str) -> HumanMessage:
     # Notes first and question last, so that the next question on the same passages re-reads nothing.
-    notes = "\n\n".join(f"[{note.marker}] {note.heading}\n{note.text}".strip() for note in shown)
-    return f"Course notes:\n{notes}\n\n{earlier}Question: {question}\n\n"
+    notes = [_note(note) for note in shown]
+    tail = f"{earlier}Question: {question}\n\n{task}"
+    return HumanMessage([{"type": "text", "text": "Course notes:\n"}, *notes, {"type": "text", "text": tail}])
+
+
+def _note(note: Shown) -> dict[str, Any]:
+    # Line by line and not the passage's own text: a sentence then reads alike wherever it is shown.
+    lines = [f"# {note.heading}" if note.heading else "#", *note.sentences, ""]
+    return excerpt(lines, [0, *(place + 1 for place in note.places), len(lines) - 1])

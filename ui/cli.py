@@ -179,6 +179,9 @@ def chat(
     index: Index = tutor.INDEX,
     notes: Notes = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow changes of the notes.")] = False,
+    ahead: Annotated[
+        bool, typer.Option("--read-ahead/--no-read-ahead", help="Read the notes while nobody asks.")
+    ] = True,
     sessions: Sessions = tutor.SESSIONS,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 7860,
@@ -199,7 +202,7 @@ def chat(
         if notes is not None:
             index_cli.left_out(tutor.build_index([notes], index, encoder, progress), _note)
         opened = tutor.open_tutor(index, model, encoder, url, progress)
-    with living(opened, index, (notes,) if notes else (), watch) as alive:
+    with living(opened, index, (notes,) if notes else (), watch, ahead) as alive:
         serving.serve(
             alive, sessions, host, port, browser, lambda at: print(f"Unitutor is at {at}", flush=True)
         )

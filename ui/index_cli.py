@@ -13,11 +13,16 @@ import typer
 
 from ui import terminal, tutor
 from ui.options import Encoder, Index, Json
+from ui.reading import MINUTES, for_minutes, prepared
 
 if TYPE_CHECKING:
     from ingest.build import Report
     from ingest.pack import Packed
 
+AHEAD = (
+    "Let the language model read passages for so long, for sooner first words "
+    f"[default: {MINUTES:g} if something has changed and the model is prepared]."
+)
 Say = Callable[[str], None]
 File = Annotated[Path, typer.Argument(help="The packed index, one file.")]
 
@@ -40,6 +45,14 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         report: Annotated[
             bool, typer.Option("--report", help="Say what the cleaner took away from each file, and why.")
         ] = False,
+        read_ahead: Annotated[
+            float | None,
+            typer.Option(
+                min=0,
+                metavar="MINUTES",
+                help=AHEAD,
+            ),
+        ] = None,
         as_json: Json = False,
         encoder: Encoder = None,
     ) -> None:
@@ -57,6 +70,9 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
             say(terminal.report_text(made, index))
             if gone is not None:
                 say(terminal.removed_text(gone).rstrip("\n"))
+        minutes = (0 if made.unchanged or not prepared() else MINUTES) if read_ahead is None else read_ahead
+        if minutes:
+            _read_ahead(index, encoder, minutes, note)
         if watch:
             _follow(notes, index, encoder, say, note)
 
@@ -83,6 +99,14 @@ def left_out(report: Report, note: Say) -> None:
     """Name each file that was left out."""
     for skipped in report.skipped:
         note(f"Left out {skipped.file}: {skipped.reason}")
+
+
+def _read_ahead(index: Path, encoder: str | None, minutes: float, note: Say) -> None:
+    note("Reading ahead, so that first words come sooner; the index is ready, and Ctrl-C ends this.")
+    with terminal.Bars() as progress:
+        read, total = for_minutes(index, encoder, minutes, progress)
+    more = "" if read == total else "; the chat goes on with it while it is idle"
+    note(f"{read} of {total} passages are read{more}.")
 
 
 def _of(packed: Packed) -> str:

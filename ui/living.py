@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import IndexUnusable, UnitutorError
+from ui.reading import while_idle
 from ui.terminal import one_line
 from ui.tutor import Tutor
 
@@ -131,6 +132,10 @@ class LivingTutor:
                 return
             since += LOOK
 
+    def read_ahead(self, stop: threading.Event) -> None:
+        """Have the language model read the passages while nobody asks anything, until `stop`."""
+        while_idle(self.model, lambda: self.retriever, stop)
+
     def watch(self, stop: threading.Event) -> None:
         """Bring the index up to date with the notes whenever they change, until `stop`."""
         from ingest.watch import follow
@@ -160,11 +165,13 @@ def _reopened(tutor: Tutor, index: Path) -> Tutor:
 
 
 @contextlib.contextmanager
-def living(tutor: Tutor, index: Path, notes: tuple[Path, ...] = (), watch: bool = False) -> Iterator[Any]:
+def living(
+    tutor: Tutor, index: Path, notes: tuple[Path, ...] = (), watch: bool = False, ahead: bool = False
+) -> Iterator[Any]:
     """The tutor kept fresh by threads of its own as long as the context is open."""
     found = LivingTutor(tutor, index, notes)
     stop = threading.Event()
-    work = [found.keep_fresh, *([found.watch] if watch else [])]
+    work = [found.keep_fresh, *([found.watch] if watch else []), *([found.read_ahead] if ahead else [])]
     threads = [threading.Thread(target=one, args=(stop,), name=one.__name__, daemon=True) for one in work]
     for thread in threads:
         thread.start()

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
+Pairs = tuple[torch.Tensor, torch.Tensor]  # keys and values, (layers, heads, tokens, size) each
+
 STEP = 256  # tokens a buffer is longer than it must be, at most
 
 
@@ -82,6 +84,16 @@ class GrowingCache(Cache):
             if layer.keys is not None and layer.values is not None
         ]
 
+    def join(self, pairs: Pairs) -> None:
+        """Append keys and values of so many tokens, all layers."""
+        for layer, (keys, values) in enumerate(zip(*pairs, strict=True)):
+            self.update(keys[None], values[None], layer)
+
+    def rows(self, start: int) -> Pairs:
+        """A copy of the keys and values from token `start` on."""
+        keys, values = zip(*self.pairs(), strict=True)
+        return torch.cat(keys)[:, :, start:].clone(), torch.cat(values)[:, :, start:].clone()
+
     def plain(self) -> DynamicCache:
         """A copy as transformers' own generate wants it."""
         return DynamicCache(self.pairs())
@@ -94,3 +106,14 @@ class GrowingCache(Cache):
     @property
     def _growing(self) -> list[GrowingLayer]:
         return self.layers  # type: ignore[return-value]  # they are made by layer_class_to_replicate
+
+
+def turned(keys: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, back: bool = False) -> torch.Tensor:
+    """Keys (layers, heads, tokens, size) rotated to the positions of `cos` and `sin` (tokens, size).
+
+    `back` undoes it. Rotary position embedding (Su et al. 2021, arXiv 2104.09864) with a vector's
+    halves as the pairs' two sides, as transformers lays them out.
+    """
+    one, other = keys.chunk(2, dim=-1)
+    across = torch.cat((-other, one), dim=-1)
+    return keys * cos + across * (-sin if back else sin)

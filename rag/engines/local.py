@@ -30,14 +30,14 @@ from ingest.errors import BadRequest, ModelUnusable
 from ingest.types import Progress, silent
 from rag.decoding import GREEDY, Decoding
 from rag.engines import prefix
+from rag.engines.modules import Shelf, module
 from rag.engines.prepare import NAME, prepare
-from rag.engines.reading import Kept, Reading
+from rag.engines.prompt import Prompt, tokenized
+from rag.engines.reading import ALONE, TOGETHER, Kept, Reading
 from rag.engines.state import LastState
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
 from rag.engines.writing import Drawn, beam, round_about, write
-
-_ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 
 
 class LocalModel(BaseChatModel):
@@ -87,21 +87,43 @@ class LocalModel(BaseChatModel):
 
         It is read once and kept on disk beside the model, where that has a place for it.
         """
-        ids, config = self._tokenize(messages), self._model.config
         reading = Reading(self._model, self._turns)
-        kernel = str(getattr(self._model, "kernel", ""))
-        file = prefix.path(self.folder, ids, kernel) if self.folder and kernel else None
-        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        shape = (config.num_hidden_layers, 2, config.num_key_value_heads, len(ids), size)
-        stored = prefix.load(file, shape) if file else None
-        if stored:
-            reading.cache, reading.ids = stored, list(ids)
-        else:
-            with _memory():
-                reading.read(ids)
-            if file:
-                prefix.store(file, reading.cache)
+        with _memory():
+            prefix.read(reading, self._tokenize(messages).start, self.folder, self._kernel)
         self._kept.keep_always(reading)
+
+    def read_ahead(
+        self, messages: list[BaseMessage], halt: threading.Event, gently: bool = True, since: float = 0.0
+    ) -> bool:
+        """Read each excerpt in `messages` (rag/engines/prompt.py) and keep what it comes to on disk.
+
+        Whether all are there now: False where `halt` was set before, where there is no room, or
+        where this model keeps none. `gently` reads only while nobody is answered; what was last
+        used before `since`, in seconds since the epoch, goes where room is short.
+        """
+        prompt = self._tokenize(messages)
+        shelf = self._shelf(prompt)
+        if shelf is None:
+            return False
+        for one in prompt.excerpts:
+            if shelf.has(one.lines):
+                continue
+            reading = self._nearest(prompt.start) if shelf.make_room(since) else None
+            if reading is None or not self._read_slowly(reading, prompt.start, one.whole, halt, gently):
+                return False
+            shelf.store(one.lines, module(*reading.known(len(prompt.start))))
+        return True
+
+    def _read_slowly(
+        self, reading: Reading, start: list[int], rest: list[int], halt: threading.Event, gently: bool
+    ) -> bool:
+        step = TOGETHER if gently else ALONE
+        for end in [*range(step, len(rest), step), len(rest)]:
+            if gently and not self._turns.idle(halt):
+                return False
+            with _memory():
+                reading.read([*start, *rest[:end]], halt)
+        return bool(len(reading.logits))
 
     def next_logits(
         self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
@@ -146,9 +168,9 @@ class LocalModel(BaseChatModel):
         The prompt is read once. Each strategy writes what `stream` or `invoke` writes with it. Ends
         early where `halt` is set; raises what `stream` raises.
         """
-        ids = self._tokenize(messages)
+        prompt = self._tokenize(messages)
         with self.answering(halt, waiting) as mine, _memory():
-            reading = self._read(ids, halt)[0] if mine else None
+            reading = self._read(prompt, halt)[0] if mine else None
             if reading is None or not len(reading.logits):
                 return
             streamed = [(number, how) for number, how in enumerate(hows) if how.name != "beam"]
@@ -172,12 +194,12 @@ class LocalModel(BaseChatModel):
         halt: threading.Event | None = settings.get("halt")
         if how.name == "beam":
             raise BadRequest("Beam search finishes whole sequences and cannot stream: use invoke.")
-        ids = self._tokenize(messages)
+        prompt = self._tokenize(messages)
         with self.answering(halt, settings.get("waiting")) as mine, _memory():
             if not mine:
                 yield ChatGenerationChunk(message=AIMessageChunk(content=""))
                 return
-            reading, held = self._read(ids, halt)
+            reading, held = self._read(prompt, halt)
             pieces = DecodeStream(skip_special_tokens=True)
             written, text, ends = 0, "", self._ends
             for token, _logits in write(reading, how, ends, self.max_new_tokens, halt, ahead=self.lookup):
@@ -192,7 +214,7 @@ class LocalModel(BaseChatModel):
                     yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
                 if stop and any(end in text for end in stop):
                     break
-            usage = _usage(len(ids), held, written)
+            usage = _usage(len(prompt.ids), held, written)
             yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
 
     def _generate(
@@ -214,12 +236,12 @@ class LocalModel(BaseChatModel):
 
     def _beam(self, messages: list[BaseMessage], how: Decoding, settings: dict[str, Any]) -> ChatResult:
         halt: threading.Event | None = settings.get("halt")
-        ids, held, written = self._tokenize(messages), 0, []
+        prompt, held, written = self._tokenize(messages), 0, []
         with self.answering(halt, settings.get("waiting")) as mine, _memory():
             if mine:
-                reading, held = self._read(ids, halt)
+                reading, held = self._read(prompt, halt)
                 written = self._beam_tokens(reading, how, halt)
-        usage = _usage(len(ids), held, len(written))
+        usage = _usage(len(prompt.ids), held, len(written))
         message = AIMessage(content=self._text(written), usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -235,28 +257,36 @@ class LocalModel(BaseChatModel):
         listed = ends if isinstance(ends, list) else [ends]
         return {token for token in [*listed, self._tokenizer.eos_token_id] if token is not None}
 
-    def _tokenize(self, messages: list[BaseMessage]) -> list[int]:
-        # A text that spells the template's own tokens must stay text: it may come from the notes.
-        turns = [
-            {"role": _ROLES[message.type], "content": str(message.content).replace("<|", "< |")}
-            for message in messages
-        ]
-        text = str(self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
-        ids = self._tokenizer.encode(text, add_special_tokens=False)
+    def _tokenize(self, messages: list[BaseMessage]) -> Prompt:
+        prompt = tokenized(self._tokenizer, messages)
         room = self._model.config.max_position_embeddings - self.max_new_tokens
-        if len(ids) > room:
+        if len(prompt.ids) > room:
             raise BadRequest(
-                f"The prompt has {len(ids)} tokens and this model reads at most {room}: "
+                f"The prompt has {len(prompt.ids)} tokens and this model reads at most {room}: "
                 "ask a shorter question or start a new conversation."
             )
-        return ids
+        return prompt
 
-    def _read(self, ids: list[int], halt: threading.Event | None) -> tuple[Reading, int]:
-        """The text `ids`, and how many of its tokens were read before; no logits where it was halted."""
-        reading = self._kept.nearest(ids) or Reading(self._model, self._turns)
-        held = reading.read(ids, halt)
+    def _read(self, prompt: Prompt, halt: threading.Event | None) -> tuple[Reading, int]:
+        """The prompt read, and how many of its tokens were known; no logits where it was halted."""
+        reading, shelf = self._nearest(prompt.ids), self._shelf(prompt)
+        known = [shelf.known(one) for one in prompt.excerpts] if shelf else []
+        held = reading.read(prompt.ids, halt, known)
         self._kept.keep(reading)
         return reading, held
+
+    def _nearest(self, ids: list[int]) -> Reading:
+        return self._kept.nearest(ids) or Reading(self._model, self._turns)
+
+    def _shelf(self, prompt: Prompt) -> Shelf | None:
+        if not (self.folder and self._kernel and prompt.excerpts):
+            return None
+        return Shelf(self.folder, prompt.start, self._kernel)
+
+    @property
+    def _kernel(self) -> str:
+        """How the prepared model computes; empty for any other, of which nothing is kept on disk."""
+        return str(getattr(self._model, "kernel", ""))
 
 
 @contextmanager

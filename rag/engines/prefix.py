@@ -18,8 +18,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rag.engines.keys import GrowingCache
+from rag.engines.reading import Reading
 
 FILES = 4  # kept in a folder; the oldest go
+
+
+def read(reading: Reading, ids: list[int], folder: Path | None, kernel: str) -> None:
+    """Make `reading` the text `ids`, from a file in `folder` if it is there, which it is from then on.
+
+    Nothing is kept where `folder` is None or `kernel`, how the model computes, has no name.
+    """
+    file = path(folder, ids, kernel) if folder and kernel else None
+    stored = load(file, reading.shape(len(ids))) if file else None
+    if stored:
+        reading.cache, reading.ids = stored, list(ids)
+        return
+    reading.read(ids)
+    if file:
+        store(file, reading.cache)
 
 
 def path(folder: Path, ids: Sequence[int], kernel: str) -> Path:

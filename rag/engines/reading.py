@@ -10,12 +10,12 @@ What this file does not know: messages, templates, how a token is chosen.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 
-from rag.engines.keys import GrowingCache
+from rag.engines.keys import GrowingCache, Pairs, turned
 from rag.engines.turns import Turns
 
 ALONE = 128  # prompt tokens read in one turn
@@ -23,6 +23,14 @@ TOGETHER = 32  # the same while others are answered: their next word must not wa
 KEPT = 3  # texts kept: two students' and one more
 ROOM = 256 * 2**20  # bytes of keys and values kept; Qwen2.5-1.5B takes 57 kB a token
 SAME = 48  # a kept text that another one shares but for so many tokens is not worth its room
+
+
+class Known(NamedTuple):
+    """Tokens of a text that need not be read: where they begin, and their keys (not rotated) and values."""
+
+    start: int
+    count: int
+    load: Callable[[], Pairs | None]  # None where they are not to be had after all
 
 
 class Reading:
@@ -48,23 +56,56 @@ class Reading:
             min(len(self.ids), len(ids)),
         )
 
-    def read(self, ids: list[int], halt: threading.Event | None = None) -> int:
-        """Make this the text `ids`, reading only what it does not hold; how many tokens it held.
+    def read(self, ids: list[int], halt: threading.Event | None = None, known: Sequence[Known] = ()) -> int:
+        """Make this the text `ids`, reading only what it does not hold; how many tokens were not read.
 
-        `logits` is empty where `halt` was set before the end. The last token is always read.
+        `known`, in the order of the text, is joined where it stands. `logits` is empty where `halt`
+        was set before the end. The last token is always read.
         """
-        held = min(self.shared(ids), len(ids) - 1)
-        self.drop(len(self.ids) - held)
+        spared = min(self.shared(ids), len(ids) - 1)
+        self.drop(len(self.ids) - spared)
         self.logits = torch.empty(0)
+        ahead = {one.start: one for one in known if one.start + one.count < len(ids)}
         while (place := len(self.ids)) < len(ids):
+            if place in ahead:
+                spared += self._join(ids, ahead.pop(place))
+                continue
+            until = min((start for start in ahead if start > place), default=len(ids))
             with self._turns.turn(halt) as mine:
                 if not mine:
                     break
                 at_once = ALONE if self._turns.alone else TOGETHER
-                logits = self._extend(ids[place : place + at_once])[-1]
+                logits = self._extend(ids[place : min(until, place + at_once)])[-1]
         else:
             self.logits = logits
-        return held
+        return spared
+
+    def known(self, start: int) -> Pairs:
+        """Keys, not rotated, and values of this text's tokens from `start` on."""
+        keys, values = self.cache.rows(start)
+        return turned(keys, *self._angles(start, keys), back=True), values
+
+    def _join(self, ids: list[int], known: Known) -> int:
+        pairs = known.load()
+        if pairs is None:
+            return 0
+        start, end = known.start, known.start + known.count
+        with torch.inference_mode():
+            self.cache.join((turned(pairs[0], *self._angles(start, pairs[0])), pairs[1]))
+        self.ids.extend(ids[start:end])
+        return known.count
+
+    def _angles(self, start: int, keys: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cosines and sines (tokens, size) of as many positions as `keys` has tokens, from `start` on."""
+        positions = torch.arange(start, start + keys.shape[2], device=keys.device)[None]
+        cos, sin = self._model.get_decoder().rotary_emb(keys, positions)
+        return cos[0], sin[0]
+
+    def shape(self, tokens: int) -> tuple[int, int, int, int, int]:
+        """(layers, 2, heads, tokens, size) of keys and values."""
+        config = self._model.config
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return config.num_hidden_layers, 2, config.num_key_value_heads, tokens, size
 
     def step(self, token: int, halt: threading.Event | None = None) -> None:
         """Append one token; nothing happens where `halt` was set first."""

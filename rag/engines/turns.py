@@ -36,6 +36,13 @@ class Turns:
         """Whether nobody but the caller is answered, or wants to be."""
         return len(self._answers) <= 1 and len(self._line) <= 1
 
+    def idle(self, halt: threading.Event) -> bool:
+        """Wait until nobody is answered or wants to be; False where `halt` was set first."""
+        with self._changed:
+            while (self._answers or self._line) and not halt.is_set():
+                self._changed.wait(_LOOK)
+        return not halt.is_set()
+
     @contextmanager
     def place(
         self, halt: threading.Event | None, waiting: Callable[[int], None] | None = None

@@ -204,7 +204,7 @@ class Engine:
 
     def weights(self) -> int:
         """Bytes of weights that are read for every token: all but the embedding, of which one row is."""
-        if self.file is None:
+        if self.arm == "unitutor":
             from safetensors import safe_open
 
             from rag.engines.prepare import prepared_folder

@@ -28,6 +28,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ingest.sentences import sentences
 from rag import gate, prompts
 from rag.chain import answer_chain, judged
 from rag.engines.local import LocalModel, load_model
@@ -95,7 +96,9 @@ def _of_squad(
     for title, text, one in random.Random(0).sample(every, min(questions, len(every))):
         if one["id"] in done:
             continue
-        messages = prompts.answerable_prompt(one["question"], [prompts.Shown(1, title, text)])
+        lines = tuple(sentences(text))
+        shown = prompts.Shown(title, lines, tuple(range(len(lines))))
+        messages = prompts.answerable_prompt(one["question"], [shown])
         (said, denied), state = model.next_state(messages, ("yes", "no"), layer)
         answerable = not one["is_impossible"]
         row = {"id": one["id"], "kind": "squad", "answerable": answerable}

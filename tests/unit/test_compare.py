@@ -86,7 +86,8 @@ def test_it_stops(tiny: LocalModel) -> None:
 def test_beams_are_those_of_transformers(tiny: LocalModel) -> None:
     import torch
 
-    ids = tiny._tokenize(asked("w9 w8"))
+    prompt = tiny._tokenize(asked("w9 w8"))
+    ids = prompt.ids
     wanted = tiny._model.generate(
         torch.tensor([ids]),
         num_beams=3,
@@ -95,5 +96,5 @@ def test_beams_are_those_of_transformers(tiny: LocalModel) -> None:
         eos_token_id=[0],
         pad_token_id=0,
     )[0, len(ids) :].tolist()
-    got = tiny._beam_tokens(tiny._read(ids, None)[0], decoding("beam", beams=3), None)
+    got = tiny._beam_tokens(tiny._read(prompt, None)[0], decoding("beam", beams=3), None)
     assert got == [token for token in wanted if token != 0]

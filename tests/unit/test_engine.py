@@ -10,6 +10,7 @@ from ingest.errors import BadRequest, ModelUnusable
 from rag.decoding import decoding
 from rag.engines.int8 import Int8Linear, fastest_kernel, quantize
 from rag.engines.local import LocalModel, load_model
+from rag.engines.prompt import Prompt
 from tests.tiny_model import asked, tiny_model
 
 
@@ -118,7 +119,7 @@ def test_out_of_memory_is_one_line_and_the_engine_lives(
 
 def test_the_templates_own_tokens_in_a_text_stay_text(tiny: LocalModel) -> None:
     spelled = tiny._tokenize(asked("w1 <|im_end|> w2"))
-    ends = [place for place, token in enumerate(spelled) if token == 0]
+    ends = [place for place, token in enumerate(spelled.ids) if token == 0]
     assert len(ends) == 2  # one a message, none from the text
 
 
@@ -145,8 +146,9 @@ def test_another_model_by_folder(tiny: LocalModel, tmp_path: Path) -> None:
     tiny._tokenizer.save_pretrained(tmp_path)
     other = load_model(str(tmp_path))
     tiny.invoke(asked("w9"))
-    wanted = tiny._read([3, 10, 11, 12], None)[0].logits
-    assert torch.allclose(other._read([3, 10, 11, 12], None)[0].logits, wanted, atol=1e-5)
+    prompt = Prompt([3, 10, 11, 12], ())
+    wanted = tiny._read(prompt, None)[0].logits
+    assert torch.allclose(other._read(prompt, None)[0].logits, wanted, atol=1e-5)
 
 
 def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_the_state_after_a_layer_is_that_of_the_last_token(tiny: LocalModel) -> None:
     logits, state = tiny.next_state(asked("w31 w32 w33"), ("yes", "no"), 1)
     assert logits == pytest.approx(tiny.next_logits(asked("w31 w32 w33"), ("yes", "no")), abs=1e-5)
-    ids = torch.tensor([tiny._tokenize(asked("w31 w32 w33"))])
+    ids = torch.tensor([tiny._tokenize(asked("w31 w32 w33")).ids])
     with torch.inference_mode():
         hidden = tiny._model.model(input_ids=ids, output_hidden_states=True).hidden_states
     assert state.shape == (32,)

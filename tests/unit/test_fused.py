@@ -8,6 +8,7 @@ from rag.engines import weights
 from rag.engines.int8 import KERNELS, Int8Linear, Kernel, quantize
 from rag.engines.keys import GrowingCache, GrowingLayer
 from rag.engines.local import LocalModel
+from rag.engines.prompt import Prompt
 from tests.tiny_model import asked, prepared, tiny_model
 
 
@@ -31,7 +32,7 @@ def test_loaded_and_fused_is_near_transformers_own(loaded: LocalModel) -> None:
 def test_rows_read_together_are_those_read_one_by_one(loaded: LocalModel, beside: int) -> None:
     if not loaded._model.rows_agree:
         pytest.skip("float32 sums depend on the shape")
-    prompt = [3, *range(10, 40), 4, 9]
+    prompt = Prompt([3, *range(10, 40), 4, 9], ())
     one, many = (loaded._read(prompt, None)[0] for _ in range(2))
     tokens = list(range(50, 50 + beside))
     together = many.step_ahead(tokens)
