@@ -88,7 +88,7 @@ def made(rows: np.ndarray, kind: str | None = None) -> faiss.Index:
     index = faiss.index_factory(dimension, kind or factory(count), faiss.METRIC_INNER_PRODUCT)
     lists = faiss.try_extract_index_ivf(index)
     if lists is not None:
-        lists.cp.niter, lists.cp.seed = 10, 1
+        lists.cp.niter, lists.cp.seed, lists.cp.min_points_per_centroid = 10, 1, 4
         lists.nprobe = min(LOOKED, lists.nlist)
     if not index.is_trained:
         some = np.random.default_rng(1).choice(

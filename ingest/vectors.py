@@ -5,7 +5,7 @@ What is not here: the encoder (ingest/embed.py) and how vectors lie on disk (ing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ingest.context import contexts
 from ingest.store import Index, Vectors, searchable
 from ingest.types import Encoder, Passage, Progress
 
-CHUNK = 64  # texts encoded between two reports of progress
+CHUNK = 128  # texts encoded between two reports of progress
 
 
 def vectors_of(passages: Sequence[Passage], encoder: Encoder, progress: Progress) -> Vectors:
@@ -31,15 +31,21 @@ def computed(
     place = np.array([i for group in lines for i in range(len(group))], np.int32)
     flat = [line for group in lines for line in group]
     total = 2 * len(texts) + len(flat)
-    rows = _encode(texts, encoder, lambda done: tell(done, total))
-    sentences = _encode(flat, encoder, lambda done: tell(len(texts) + done, total))
-    ids: list[np.ndarray] = []
-    vectors: list[np.ndarray] = []
-    for at in range(0, len(texts), CHUNK):
-        tell(len(texts) + len(flat) + at, total)
-        for some, rows_of in encoder.encode_tokens(texts[at : at + CHUNK]):
-            ids.append(some)
-            vectors.append(np.rint(rows_of * 127).astype(np.int8))  # int8 keeps every ranking
+    rows = np.zeros((len(texts), encoder.dimension), np.float32)
+    sentences = np.zeros((len(flat), encoder.dimension), np.float32)
+    ids = [np.zeros(0, np.int32)] * len(texts)
+    vectors = [np.zeros((0, encoder.dimension), np.int8)] * len(texts)
+    done = 0
+    for some in _alike(texts):
+        tell(done, total)
+        rows[some], pairs = encoder.encode_with_tokens([texts[i] for i in some])
+        for i, (ids_of, rows_of) in zip(some, pairs, strict=True):
+            ids[i], vectors[i] = ids_of, np.rint(rows_of * 127).astype(np.int8)  # int8 keeps every ranking
+        done += 2 * len(some)
+    for some in _alike(flat):
+        tell(done, total)
+        sentences[some] = encoder.encode([flat[i] for i in some])
+        done += len(some)
     tell(total, total)
     starts = np.concatenate([[0], np.cumsum([len(some) for some in ids])]).astype(np.int64)
     tokens = np.concatenate([np.zeros((0, encoder.dimension), np.int8), *vectors])
@@ -48,15 +54,11 @@ def computed(
     )
 
 
-def _encode(texts: Sequence[str], encoder: Encoder, tell: Callable[[int], None]) -> np.ndarray:
-    found = np.zeros((len(texts), encoder.dimension), np.float32)
+def _alike(texts: Sequence[str]) -> Iterator[list[int]]:
     # Longest first over all of them: batches are padded least, and the time left is not underestimated.
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     for at in range(0, len(order), CHUNK):
-        tell(at)
-        rows = order[at : at + CHUNK]
-        found[rows] = encoder.encode([texts[i] for i in rows])
-    return found
+        yield order[at : at + CHUNK]
 
 
 def gathered(parts: Sequence[Vectors], part: np.ndarray, row: np.ndarray, dimension: int) -> Vectors:

@@ -35,6 +35,11 @@ class FakeEncoder:
             pairs.append((ids, (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)))
         return pairs
 
+    def encode_with_tokens(
+        self, texts: Sequence[str]
+    ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        return self.encode(texts), self.encode_tokens(texts)
+
     def _word(self, word: str) -> np.ndarray:
         return _vector(word, self.dimension)
 

@@ -7,9 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from ingest.where import located
 from ui import tutor
 
-Index = Annotated[Path, typer.Option(help="The folder of the index.")]
+Index = Annotated[
+    Path,
+    typer.Option(
+        help="The folder of the index; or milvus:./NAME.db or milvus:http://HOST:PORT for vectors in Milvus.",
+        callback=located,
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option(

@@ -26,6 +26,7 @@ INDEX = Path("data/index")
 NOTES = Path("data/notes")
 SESSIONS = Path("data/sessions")
 SESSIONS_FILE = "conversations.db"  # in that folder
+STARTING = 5000  # passages that questions to begin with are taken from: a library is not read for them
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def open_tutor(
         chain=answer_chain(retriever, opened),
         retriever=retriever,
         sources=retriever.sources,
-        starters=starters(retriever.index.passages),
+        starters=starters(retriever.index.passages[:STARTING]),
         model=opened,
     )
 
