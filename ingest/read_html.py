@@ -58,7 +58,9 @@ def markdown(html: str, title: bool = False) -> str:
     # A declaration of how bytes were encoded means nothing in decoded text, and lxml refuses it.
     html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html)
     try:
-        root = parser.document_fromstring(html, parser=parser.HTMLParser(no_network=True, remove_pis=True))
+        root = parser.document_fromstring(
+            html, parser=parser.HTMLParser(no_network=True, remove_pis=True, huge_tree=True)
+        )
     except (etree.ParserError, etree.ParseError, ValueError) as err:
         raise NotesError("not a web page, or damaged: save it again") from err
     writer = _Writer()
@@ -207,8 +209,11 @@ def _left_out(element: Any, tag: str) -> bool:
     )
 
 
-def _words(element: Any) -> Iterator[str]:
+def _words(element: Any, depth: int = 0) -> Iterator[str]:
     """The text in an element, formulas as LaTeX, without what is left out."""
+    if depth > DEEPEST:
+        yield "".join(element.itertext())
+        return
     yield element.text or ""
     for child in element:
         if isinstance(child.tag, str):
@@ -223,7 +228,7 @@ def _words(element: Any) -> Iterator[str]:
             elif not _left_out(child, tag):
                 apart = "" if tag in _INLINE else " "
                 yield apart
-                yield from _words(child)
+                yield from _words(child, depth + 1)
                 yield apart
         yield child.tail or ""
 
@@ -248,10 +253,12 @@ def _formula(element: Any, tag: str) -> str:
     return f"$${code}$$" if element.get("display") == "block" else f"${code}$"
 
 
-def _plain_maths(element: Any) -> str:
+def _plain_maths(element: Any, depth: int = 0) -> str:
     """MathML without LaTeX of its own, the commonest parts of it."""
+    if depth > DEEPEST:
+        return "".join(element.itertext())
     tag = element.tag.removeprefix(_MATHML) if isinstance(element.tag, str) else ""
-    parts = [_plain_maths(child) for child in element if isinstance(child.tag, str)]
+    parts = [_plain_maths(child, depth + 1) for child in element if isinstance(child.tag, str)]
     if tag in ("annotation", "annotation-xml"):
         return ""
     if tag == "mfrac" and len(parts) == 2:
