@@ -27,7 +27,7 @@ EXACT = 50_000  # up to so many vectors Milvus compares one by one
 WHOLE = 4096  # more scores than this are not fetched for one question
 BATCH = 2000  # vectors in one message
 PATIENCE = 20.0  # seconds until a server that does not answer counts as away
-PACKAGES = "langchain-milvus==0.4.0 milvus-lite==3.2.2"
+PACKAGE = "langchain-milvus==0.4.0"  # brings pymilvus and Milvus Lite
 
 
 class MilvusVectors:
@@ -125,7 +125,7 @@ def _told(folder: Path) -> Iterator[None]:
     except IndexUnusable:
         raise
     except ImportError as err:
-        raise IndexUnusable(f"Milvus is not installed: run pip install {PACKAGES}") from err
+        raise IndexUnusable(f"Milvus is not installed: run pip install {PACKAGE}") from err
     except Exception as err:
         place = milvus_uri(folder)
         far = str(place).startswith("http")
