@@ -286,3 +286,25 @@ def test_slow_words_do_not_hold_up_stopping(opened: Opened, site: Site) -> None:
     expect(page.locator("#ut-chat .ut-foot")).to_contain_text(
         "Stopped", timeout=15_000
     )  # all words would take longer
+
+
+def test_notes_that_have_changed_are_told_and_new_files_can_be_searched(opened: Opened, site: Site) -> None:
+    page = opened()
+    expect(page.locator("#ut-notice")).to_be_hidden()
+    words = "The notes have changed since they were indexed (a <b>.pdf was added). Run: unitutor ingest notes"
+    object.__setattr__(site.tutor, "notice", words)
+    object.__setattr__(site.tutor, "sources", (*site.tutor.sources, "new.pdf"))
+    ask(page, "history")
+    answered(page)
+    expect(page.locator("#ut-notice")).to_have_text(words)
+    page.get_by_text("Search in").click()
+    page.locator("#ut-sources input").click()
+    page.get_by_role("option", name="new.pdf").click()
+    page.keyboard.press("Escape")
+    ask(page, "history")
+    answered(page, 2)
+    expect(page.locator("#ut-chat .bot-row").last).to_contain_text("1 sources")
+    object.__setattr__(site.tutor, "notice", "")
+    page.reload()
+    expect(page.locator("#ut-chat .bot-row")).to_have_count(2)
+    expect(page.locator("#ut-notice")).to_be_hidden()

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.context import contexts, leads
+from ingest.duplicates import merged
 from ingest.split import Splitter, pieces, sentences, split
 from ingest.store import searchable
 from ingest.types import Page, Passage
@@ -138,7 +139,11 @@ def test_questions_keep_options_and_answer() -> None:
 
 def test_nothing_said_twice() -> None:
     found = split([Page("s.pptx", n, "# Same\n\nThe same words on every slide.") for n in (1, 2, 3)])
-    assert [p.text for p in found] == ["The same words on every slide."]
+    ((only,), _) = merged(found)
+    assert (only.text, only.page) == ("The same words on every slide.", 1)
+    assert [place.page for place in only.also] == [2, 3]
+    again = split([Page("s.md", None, "# Same\n\nThe same words.\n\n# Same\n\nThe same words.")])
+    assert [p.text for p in again] == ["The same words."]
 
 
 def test_empty_headings_are_not_lost() -> None:

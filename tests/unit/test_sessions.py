@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import BadRequest, UnitutorError
+from ingest.types import Place
 from rag import sessions as module
 from rag.decoding import GREEDY, decoding
 from rag.sessions import Sessions, history
@@ -23,8 +24,9 @@ from rag.transcript import clean_title, settings, shortened
 from rag.types import Answer, Citation, Sentence, Timings
 
 CITED = Citation(
-    1, "unit 1/gans.md", 3, "GANs > Training", "Two nets compete.", 0.8, "ab12", "Two nets compete."
-)
+    1, "unit 1/gans.md", 3, "GANs > Training", "Two nets compete.", 0.8, "ab12", "Two nets compete.",
+    (Place("recap.pptx", 7, ("Recap",)), Place("all.md", None, ())),
+)  # fmt: skip
 
 
 def answered(question: str, text: str = "Two nets [1].") -> Answer:

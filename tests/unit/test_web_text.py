@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import BadRequest
+from ingest.types import Place
 from rag.decoding import GREEDY, decoding
 from rag.sessions import Conversation
 from rag.types import Answer, Citation, Sentence, Timings
 from tests.browser.scripted import CITATIONS, HOSTILE, SENTENCES, TEXT
-from ui.web.cards import panel, place
+from ui.web.cards import also, panel, place
 from ui.web.controls import chosen_decoding, chosen_sources
 from ui.web.listing import listing
 from ui.web.text import answer_markdown, escaped, inert, passage_html, question_markdown, typed, waiting
@@ -188,3 +189,13 @@ def test_choosing_all_files_is_choosing_none() -> None:
         return chosen_sources(_Key(), {"sources": list(names)}, ("a", "b"))  # type: ignore[arg-type]
 
     assert (chosen(), chosen("a", "b"), chosen("b"), chosen("gone", "a")) == ((), (), ("b",), ("a",))
+
+
+def test_a_card_names_the_other_places() -> None:
+    places = [("d.pptx", 3), ("d.pptx", 7), ("sum.pdf", 2), ("a.md", None), ("a.srt", 75), ("a.srt", 80)]
+    cited = Citation(1, "d.pptx", 1, "H", "q", 0.5, "id", "q", tuple(Place(s, p, ()) for s, p in places))
+    assert also(cited) == "Also on slides 3, 7; in sum.pdf, p. 2; in a.md; in a.srt, 1:15, 1:20"
+    assert also(replace(cited, source="a.srt", also=cited.also[4:5])) == "Also at 1:15"
+    assert also(replace(cited, also=())) == ""
+    card = panel([Answer("q", GREEDY, "done", citations=(replace(cited, also=(Place(HOSTILE, 1, ()),)),))])
+    assert "<script" not in card and "Also in" in card

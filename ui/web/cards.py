@@ -14,6 +14,7 @@ from rag.types import Answer, Citation
 from ui.web.text import escaped, passage_html
 
 ALSO = 6  # places, and files, named beside a card's own
+MANY = {"p.": "pp.", "slide": "slides"}
 BEFORE, AFTER = 160, 260  # characters of a passage shown before and after the quote
 
 
@@ -40,10 +41,12 @@ def also(citation: Citation) -> str:
         shown = [page for page in dict.fromkeys(pages) if page is not None][:ALSO]
         more = ", …" if len(set(pages)) > ALSO else ""
         if shown:
-            one = place(source, shown[0]).partition(" ")[0]
-            many = {"p.": "pp."}.get(one, one + "s") if len(shown) > 1 else one
-            where = f"{many} {', '.join(map(str, shown))}{more}"
-            told.append(f"on {where}" if here else f"in {source}, {where}")
+            named = [place(source, page) for page in shown]
+            word = named[0].rpartition(" ")[0]  # 'p.', 'slide', or '' for times
+            if len(named) > 1 and word:
+                named = [f"{MANY[word]} {shown[0]}", *map(str, shown[1:])]
+            where = ", ".join(named) + more
+            told.append(f"{'on' if word else 'at'} {where}" if here else f"in {source}, {where}")
         elif not here:
             told.append(f"in {source}")
     more = "; …" if len(told) > ALSO else ""
