@@ -25,6 +25,7 @@ from ingest.where import milvus_uri
 TOKEN = "UNITUTOR_MILVUS_TOKEN"
 EXACT = 50_000  # up to so many vectors Milvus compares one by one
 WHOLE = 4096  # more scores than this are not fetched for one question
+MOST = 16_384  # results that Milvus gives for one question
 BATCH = 2000  # vectors in one message
 PATIENCE = 20.0  # seconds until a server that does not answer counts as away
 PACKAGE = "langchain-milvus==0.4.0"  # brings pymilvus and Milvus Lite
@@ -45,7 +46,7 @@ class MilvusVectors:
         rows = np.full((len(x), k), -1, np.int64)
         for one, vector in enumerate(x):
             with _told(self._folder):
-                found = self.store.similarity_search_with_score_by_vector(vector.tolist(), k=k)
+                found = self.store.similarity_search_with_score_by_vector(vector.tolist(), min(k, MOST))
             for place, (document, score) in enumerate(found):
                 scores[one, place], rows[one, place] = score, document.metadata["row"]
         return scores, rows

@@ -17,8 +17,9 @@ from ingest.sample import Sample
 from ingest.store import Index
 
 POINTED = 200  # passages that each of the three ways may point at
-FEW = 1000  # passages chosen by the user that are all scored, however many there are
-FARTHER = 50  # times more are looked for, at most, where only some passages are searched
+FEW = 10_000  # where no more are searched, because of their files, all of them are scored
+FARTHER = 20  # times more are looked for, at most, where only some passages are searched
+ENOUGH = 200  # passages that a sample must have
 POSTINGS = 4  # rare words are those that together stand in a quarter of the passages
 
 
@@ -52,7 +53,7 @@ def first(index: Index, vector: np.ndarray, words: list[str], rows: np.ndarray) 
     """
     if index.sample is None:
         return _all(index, vector, words, rows)
-    if len(rows) <= FEW:
+    if len(rows) <= FEW and len(rows) < len(index.passages):
         found = _scored(index, vector, words, rows)
         z = standardised(found.passage) + standardised(found.sentence) + standardised(found.lexical)
         return First(rows, found.passage, found.sentence, found.lexical, found.best, z)
@@ -83,14 +84,12 @@ def _likely(index: Index, sample: Sample, vector: np.ndarray, words: list[str], 
         np.concatenate([near[near >= 0], index.sentence_owner[said[said >= 0]], _best(rare, sums, wanted)])
     )
     if len(rows) < len(index.passages):
-        pointed = pointed[np.isin(pointed, rows, kind="sort")]
+        pointed = pointed[_among(pointed, rows)]
     found = _scored(index, vector, words, pointed)
     z = np.zeros(len(pointed), np.float32)
     # The sample of the passages searched, where enough of them are in it.
-    inside = (
-        np.isin(sample.rows, rows) if len(rows) < len(index.passages) else np.ones(len(sample.rows), bool)
-    )
-    inside = inside if inside.sum() > FEW // 5 else np.ones(len(inside), bool)
+    inside = _among(sample.rows, rows)
+    inside = inside if inside.sum() >= ENOUGH else np.ones(len(inside), bool)
     of_passage = (sample.passages @ vector[0])[inside]
     of_sentence = np.full(len(sample.rows), -1.0, np.float32)
     np.maximum.at(of_sentence, sample.owner, sample.sentences @ vector[0])
@@ -170,6 +169,11 @@ def _looked_up(index: Index, ids: list[int], rows: np.ndarray) -> np.ndarray:
         if end > start:
             found += np.where(standing[at] == rows, scores["data"][start:end][at], 0)
     return found
+
+
+def _among(some: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """bool (len(some),): which of them are in `rows`, ascending."""
+    return rows[np.minimum(np.searchsorted(rows, some), len(rows) - 1)] == some
 
 
 def _against(scores: np.ndarray, mean: float, variance: float) -> np.ndarray:
