@@ -10,7 +10,7 @@ PAGE_SECONDS = 0.1  # more for each page of a PDF
 PAGE_MOST_SECONDS = 8.0  # for one page of a PDF: a map may hold a million lines
 OCR_SECONDS = 20.0  # more for each scanned page, and the most that text recognition of one may take
 MOST_SECONDS = 900.0  # however many pages there are
-SPARE_SECONDS = 2.0  # kept to hand over what was read before the time is up
+SPARE_SECONDS = 4.0  # kept to hand over what was read before the time is up
 
 MEMORY = 2 << 30  # bytes of address space of the process that reads
 FILE_BYTES = 300 << 20  # of a PDF, deck, document, book, notebook or archive

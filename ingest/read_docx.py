@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ingest.archive import check_package
@@ -34,6 +35,15 @@ def read_docx(data: bytes) -> Iterator[tuple[None, str]]:
     yield None, _Reader(document).text()
 
 
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What a paragraph's style says of it."""
+
+    name: str = ""  # in lower case
+    level: int = 0  # of a heading, 1 to 6
+    items: str = ""  # the id of the list whose item it is
+
+
 class _Reader:
     """One document: how its lists count, and the footnotes it has come by."""
 
@@ -42,6 +52,7 @@ class _Reader:
         self.counts: Counter[tuple[str, int]] = Counter()
         self.notes = _footnotes(document)
         self.formats = _list_formats(document)
+        self.styles = _styles(document)
         self.titled = 0  # 1 below the document's title
 
     def text(self) -> str:
@@ -70,13 +81,10 @@ class _Reader:
                 yield from self.blocks(child)  # a table of contents, a form's field
 
     def paragraph(self, element: Any) -> Iterator[tuple[str, str]]:
-        from docx.text.paragraph import Paragraph
-
         met: list[str] = []
         text = "".join(self.pieces(element, met))
-        paragraph = Paragraph(element, self.document._body)
-        name = _style_name(paragraph)
-        level = _heading(paragraph, name)
+        style = self.styles.get(_val(element.find(f"{_W}pPr/{_W}pStyle")), _Style())
+        name, level = style.name, _outline(element) or style.level
         if any(word in name for word in _CODE):
             yield "code", text.replace("```", "'''").replace("~~~", "---")
             return
@@ -90,7 +98,7 @@ class _Reader:
             level = 1 if name == "title" else min(level + self.titled, 6)
             self.titled |= name == "title"
             yield "heading", "#" * level + " " + " ".join(plain.split())
-        elif mark := self.mark(element, name):
+        elif mark := self.mark(element, style):
             yield "item", mark + " ".join(plain.split())
         else:
             yield "para", plain
@@ -140,10 +148,10 @@ class _Reader:
                 cells += [text, *[""] * (min(int(width), 50) - 1 if width.isdecimal() else 0)]
             yield cells
 
-    def mark(self, element: Any, name: str) -> str:
+    def mark(self, element: Any, style: _Style) -> str:
         """What a list's item begins with: two spaces a level and '- ' or '1. '; '' for other paragraphs."""
-        number = element.find(f"{_W}pPr/{_W}numPr")
-        key, level = "", 0
+        number, name = element.find(f"{_W}pPr/{_W}numPr"), style.name
+        key, level = style.items, 0
         if number is not None:
             key = _val(number.find(_W + "numId"))
             depth = _val(number.find(_W + "ilvl"))
@@ -152,7 +160,7 @@ class _Reader:
                 return ""  # taken off the list
         elif name.startswith("list bullet") or name.startswith("list number"):
             key, level = name, int(name[-1]) - 1 if name[-1:].isdecimal() else 0
-        else:
+        elif not key:
             return ""
         ordered = self.formats.get((key, level), "decimal" if "number" in key else "bullet") != "bullet"
         for deeper in range(level + 1, 9):
@@ -165,25 +173,22 @@ def _val(element: Any) -> str:
     return "" if element is None else str(element.get(_W + "val") or "")
 
 
-def _style_name(paragraph: Any) -> str:
-    try:
-        return str(paragraph.style.name or "").lower()
-    except (AttributeError, KeyError):
-        return ""
+def _styles(document: Any) -> dict[str, _Style]:
+    """The paragraph styles by their ids."""
+    found: dict[str, _Style] = {}
+    for style in document.styles.element.iter(_W + "style"):
+        name = _val(style.find(_W + "name")).lower()
+        level = min(int(name[8:]), 6) if name.startswith("heading ") and name[8:].isdecimal() else 0
+        numbers = _val(style.find(f"{_W}pPr/{_W}numPr/{_W}numId"))
+        level = 1 if name == "title" else level or _outline(style)
+        found[str(style.get(_W + "styleId"))] = _Style(name, level, numbers)
+    return found
 
 
-def _heading(paragraph: Any, name: str) -> int:
-    """1 to 6 for a heading by its style or outline level, the title of all being 1; else 0."""
-    if name == "title":
-        return 1
-    if name.startswith("heading ") and name[8:].isdecimal():
-        return min(int(name[8:]), 6)
-    styles = [paragraph._p, getattr(paragraph.style, "element", None)]
-    for holder in styles:
-        level = "" if holder is None else _val(holder.find(f"{_W}pPr/{_W}outlineLvl"))
-        if level.isdecimal() and int(level) < 6:
-            return int(level) + 1
-    return 0
+def _outline(element: Any) -> int:
+    """1 to 6 if a paragraph or style is a heading by its place in the outline, else 0."""
+    level = _val(element.find(f"{_W}pPr/{_W}outlineLvl"))
+    return int(level) + 1 if level.isdecimal() and int(level) < 6 else 0
 
 
 def _list_formats(document: Any) -> dict[tuple[str, int], str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.errors import NotesError
+from ingest.mathml import MATHML, formula
 from ingest.read_text import decoded
 from ingest.rows import rows
 
@@ -24,7 +25,6 @@ _INLINE = frozenset(
     " samp small span strike strong sub sup time tt u var wbr".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
 
 def read_html(data: bytes) -> Iterator[tuple[None, str]]:
@@ -107,12 +107,12 @@ class _Writer:
             self.line += child.tail or ""
 
     def element(self, element: Any, depth: int, indent: int) -> None:
-        tag = element.tag.removeprefix(_MATHML)
-        formula = _formula(element, tag)
-        if formula.startswith("$$"):
-            self.block(formula)
-        elif formula:
-            self.line += formula
+        tag = element.tag.removeprefix(MATHML)
+        code = formula(element, tag)
+        if code.startswith("$$"):
+            self.block(code)
+        elif code:
+            self.line += code
         elif depth > DEEPEST:
             self.line += " " + "".join(element.itertext()) + " "
         elif _left_out(element, tag):
@@ -217,10 +217,10 @@ def _words(element: Any, depth: int = 0) -> Iterator[str]:
     yield element.text or ""
     for child in element:
         if isinstance(child.tag, str):
-            tag = child.tag.removeprefix(_MATHML)
-            formula = _formula(child, tag)
-            if formula:
-                yield formula
+            tag = child.tag.removeprefix(MATHML)
+            code = formula(child, tag)
+            if code:
+                yield code
             elif tag == "br":
                 yield " "
             elif tag == "img":
@@ -231,47 +231,6 @@ def _words(element: Any, depth: int = 0) -> Iterator[str]:
                 yield from _words(child, depth + 1)
                 yield apart
         yield child.tail or ""
-
-
-def _formula(element: Any, tag: str) -> str:
-    """LaTeX between dollar signs where an element is a formula that tells its own."""
-    if tag == "script":
-        kind = element.get("type") or ""
-        code = (element.text or "").strip()
-        if not kind.startswith("math/tex") or not code:
-            return ""
-        return f"$${code}$$" if "display" in kind else f"${code}$"
-    if tag != "math":
-        return ""
-    code = element.get("alttext") or ""
-    for note in element.iter("annotation", _MATHML + "annotation"):
-        if "tex" in (note.get("encoding") or "").lower():
-            code = note.text or code
-    code = " ".join(code.split()) or _plain_maths(element)
-    if not code:
-        return ""
-    return f"$${code}$$" if element.get("display") == "block" else f"${code}$"
-
-
-def _plain_maths(element: Any, depth: int = 0) -> str:
-    """MathML without LaTeX of its own, the commonest parts of it."""
-    if depth > DEEPEST:
-        return "".join(element.itertext())
-    tag = element.tag.removeprefix(_MATHML) if isinstance(element.tag, str) else ""
-    parts = [_plain_maths(child, depth + 1) for child in element if isinstance(child.tag, str)]
-    if tag in ("annotation", "annotation-xml"):
-        return ""
-    if tag == "mfrac" and len(parts) == 2:
-        return rf"\frac{{{parts[0]}}}{{{parts[1]}}}"
-    if tag in ("msup", "mover") and len(parts) == 2:
-        return f"{parts[0]}^{{{parts[1]}}}"
-    if tag in ("msub", "munder") and len(parts) == 2:
-        return f"{parts[0]}_{{{parts[1]}}}"
-    if tag in ("msubsup", "munderover") and len(parts) == 3:
-        return f"{parts[0]}_{{{parts[1]}}}^{{{parts[2]}}}"
-    if tag == "msqrt":
-        return rf"\sqrt{{{''.join(parts)}}}"
-    return "".join(parts) or " ".join((element.text or "").split())
 
 
 def _grid(table: Any) -> list[list[str]]:

@@ -12,6 +12,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ingest import limits, ocr
@@ -54,7 +55,10 @@ def read_pdf(data: bytes, job: Job) -> Iterator[tuple[int, str]]:
     body = _body_size(pages)
     sizes = sorted({line.size for page in pages for line in page if line.size > body * LARGER}, reverse=True)
     for number, lines in enumerate(pages, 1):
-        text = seen.get(number) or _markdown(lines, body, sizes, marks.get(number, {}))
+        text = _markdown(lines, body, sizes, marks.get(number, {}))
+        if number in seen:
+            titles = [f"{'#' * m.level} {m.title}" for m in _unsaid(marks.get(number, {}), seen[number])]
+            text = "\n\n".join([*titles, seen[number]])
         yield number, "\n\n".join(filter(None, [text, _fields(reader, number)]))
 
 
@@ -149,9 +153,18 @@ def _body_size(pages: list[list[Line]]) -> float:
     return letters.most_common(1)[0][0] if letters else 1.0
 
 
-def _bookmarks(reader: Any) -> dict[int, dict[str, int]]:
-    """Page: bookmarked title (letters only): its level, 1-based."""
-    found: dict[int, dict[str, int]] = {}
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A bookmark."""
+
+    title: str
+    level: int  # 1 to 6
+    top: float  # where on the page it leads to, in points from the bottom
+
+
+def _bookmarks(reader: Any) -> dict[int, dict[str, _Mark]]:
+    """Page: letters of a bookmark's title: the bookmark."""
+    found: dict[int, dict[str, _Mark]] = {}
 
     def walk(items: list[Any], level: int) -> None:
         for item in items:
@@ -160,7 +173,10 @@ def _bookmarks(reader: Any) -> dict[int, dict[str, int]]:
                 continue
             number = reader.get_destination_page_number(item)
             if number is not None and number >= 0:
-                found.setdefault(number + 1, {})[_letters(item.title or "")] = min(level, 6)
+                title = " ".join((item.title or "").split())
+                top = float("inf") if item.top is None else float(item.top)
+                if _letters(title):
+                    found.setdefault(number + 1, {})[_letters(title)] = _Mark(title, min(level, 6), top)
 
     try:
         walk(reader.outline, 1)
@@ -173,14 +189,24 @@ def _letters(text: str) -> str:
     return re.sub(r"\W+", "", text).lower()
 
 
-def _markdown(lines: list[Line], body: float, sizes: list[float], marks: dict[str, int]) -> str:
+def _unsaid(marks: dict[str, _Mark], text: str) -> list[_Mark]:
+    """The bookmarks whose titles the page itself does not say, from its top down."""
+    letters = _letters(text)
+    return sorted((mark for key, mark in marks.items() if key not in letters), key=lambda mark: -mark.top)
+
+
+def _markdown(lines: list[Line], body: float, sizes: list[float], marks: dict[str, _Mark]) -> str:
     drops = [above.y - line.y for above, line in itertools.pairwise(lines)]
     usual = statistics.median([d for d in drops if 0 < d < 4 * body] or [body * 1.2])
     left = min((line.x for line in lines), default=0.0)
     out: list[str] = []
     last: Line | None = None
     last_level = 0
+    unsaid = _unsaid(marks, "".join(line.text for line in lines))
     for line in lines:
+        while unsaid and unsaid[0].top >= line.y:
+            mark = unsaid.pop(0)
+            out += ["", f"{'#' * mark.level} {mark.title}", ""]
         text = " ".join(line.text.split())
         level = _level(line, text, body, sizes, marks)
         drop = last.y - line.y if last else 0.0
@@ -195,13 +221,15 @@ def _markdown(lines: list[Line], body: float, sizes: list[float], marks: dict[st
             indent = "  " * min(4, round((line.x - left) / 18)) if bullet else ""
             out.append(f"{'#' * level} {text}" if level else indent + text)
         last, last_level = line, level
-    return "\n".join(out)
+    return "\n".join(out).strip("\n")
 
 
-def _level(line: Line, text: str, body: float, sizes: list[float], marks: dict[str, int]) -> int:
-    marked = marks.get(_letters(text))
+def _level(line: Line, text: str, body: float, sizes: list[float], marks: dict[str, _Mark]) -> int:
+    marked = marks.get(_letters(text)) or marks.get(
+        _letters(re.sub(r"^[\dIVX]+(?:\.\d+)*[.)]?\s+", "", text))
+    )
     if marked:
-        return marked
+        return marked.level
     words = len(text.split())
     if not words or words > HEADING_WORDS or " | " in text or not re.search(r"[^\W\d_]", text):
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -148,6 +149,17 @@ def test_bad_files_leave_the_others_indexed(notes: Path, tmp_path: Path) -> None
     assert "too large (500 MB, at most 20 MB are read)" in reasons["large.txt"]
     assert report.files == len(samples()) - 1 + 3  # the archive's three
     assert report.read >= report.files
+
+
+def test_a_folder_that_vanishes_while_it_is_read(notes: Path, tmp_path: Path) -> None:
+    def vanish(what: str, done: int, total: int) -> None:
+        if done == 3:
+            shutil.rmtree(notes, ignore_errors=True)
+
+    report = build([notes], tmp_path / "ix", FakeEncoder(), vanish)
+    assert report.files == 3
+    assert len(report.skipped) > 3
+    assert {one.reason for one in report.skipped} == {"it has gone since the folder was listed: run again"}
 
 
 @posix

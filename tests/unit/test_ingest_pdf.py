@@ -48,6 +48,20 @@ def test_turned_text_is_read_line_by_line(tmp_path: Path, turn: int) -> None:
     assert page(tmp_path, drawn(draw)) == lines
 
 
+def test_bookmarks_that_the_page_does_not_say_are_headings_where_they_lead(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        for at, line in enumerate(("The first sentence.", "1.2 Latent space", "The second.", "The third.")):
+            canvas.drawString(60, 800 - 40 * at, line)
+        for level, (title, y) in enumerate((("Part one", 830), ("Latent space", 770), ("Decoders", 692))):
+            canvas.bookmarkHorizontal(title, 0, y)
+            canvas.addOutlineEntry(title, title, level)
+
+    assert page(tmp_path, drawn(draw)).split("\n\n") == [
+        "# Part one", "The first sentence.", "## 1.2 Latent space", "The second.",
+        "### Decoders", "The third.",
+    ]  # fmt: skip
+
+
 def test_page_shown_turned(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
 
