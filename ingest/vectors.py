@@ -93,17 +93,18 @@ def gathered(parts: Sequence[Vectors], part: np.ndarray, row: np.ndarray, dimens
 
 
 def taken(index: Index, rows: np.ndarray) -> Vectors:
-    """The vectors of these passages, int (n,), of an open index."""
+    """The vectors of these passages, int (n,), of an open index, as exact as it holds them."""
     of = np.searchsorted(index.sentence_owner, [rows, rows + 1])
     said, pieces = of[1] - of[0], index.token_start[rows + 1] - index.token_start[rows]
     sentences, pieces_of = _ranges(of[0], said), _ranges(index.token_start[rows], pieces)
     start = np.concatenate([[0], np.cumsum(pieces)]).astype(np.int64)
+    nothing = np.zeros((0, index.manifest.dimension), np.float32)
     return Vectors(
-        index.passage_vectors.reconstruct_batch(rows),
-        index.sentence_vectors.reconstruct_batch(sentences),
+        index.passage_vectors.reconstruct_batch(rows) if len(rows) else nothing,
+        index.sentence_vectors.reconstruct_batch(sentences) if len(sentences) else nothing,
         np.repeat(np.arange(len(rows), dtype=np.int32), said),
         np.asarray(index.sentence_place[sentences]),
-        np.asarray(index.token_vectors[pieces_of]),
+        np.asarray(index.token_vectors[pieces_of] if len(index.token_vectors) else index.token_vectors),
         np.asarray(index.token_ids[pieces_of]),
         start,
     )

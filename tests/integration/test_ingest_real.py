@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ingest.clean import clean
 from ingest.embed import load_encoder
 from ingest.errors import IndexUnusable, ModelUnusable
 from ingest.read import SUFFIXES, read
+from ingest.removed import Removed, words
 from ingest.split import split
 from ingest.store import Index, open_index, searchable
 from ingest.types import Encoder, Passage
@@ -142,3 +144,38 @@ def test_no_word_of_the_notes_is_lost(folder: Path) -> None:
         kept = " ".join(searchable(p) for p in split(clean(read(path, folder)))).lower()
         lost = {word for word in words if word not in kept}
         assert lost <= {"openal", "circ", "rightarrow"}, (path.name, lost)
+
+
+@pytest.mark.parametrize("folder", [OWN, SHARED], ids=["own", "shared"])
+def test_every_word_is_in_a_passage_or_named_by_the_cleaner(folder: Path) -> None:
+    if not folder.is_dir():
+        pytest.skip("no such notes here")
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES):
+        pages, told = read(path, folder), list[Removed]()
+        kept = words(" ".join(searchable(p) for p in split(clean(pages, told))))
+        said = words(" ".join(page.text for page in pages))
+        named = words(" ".join(one.text for one in told))
+        assert not {word for word in said if word not in kept and word not in named}, path.name
+        assert not named - said, path.name
+
+
+@pytest.mark.parametrize("folder", [OWN, SHARED], ids=["own", "shared"])
+def test_no_line_is_filler(folder: Path) -> None:
+    """No page number, image link or stamp; no title as a line of its own text; no line on page after page."""
+    if not folder.is_dir():
+        pytest.skip("no such notes here")
+    lines: dict[str, Counter[str]] = {}
+    for passage in passages(folder):
+        own = [line.strip() for line in passage.text.split("\n")]
+        for line in own:
+            assert not re.fullmatch(r"(?i)\W*(?:page|slide|p\.)?\s*\d+\s*(?:(?:of|/)\s*\d+)?\W*", line), (
+                passage
+            )
+            assert not re.search(r"!\[|\S\.(?:png|jpe?g|gif|svg)\b", line), passage
+            assert not re.match(r"(?i)\W*(?:draft|confidential|all rights reserved|©)", line), passage
+        assert not (passage.heading and own[0].rstrip(":") == passage.heading[-1]), passage
+        lines.setdefault(passage.source, Counter()).update(set(own))
+    for source, counted in lines.items():
+        count = sum(p.source == source for p in passages(folder))
+        running = {line for line, times in counted.items() if times > max(3, 0.3 * count)}
+        assert not running - {"Examples:", "Example:", ""}, source
