@@ -27,9 +27,18 @@ _LISTS = frozenset("itemize enumerate description compactitem compactenum".split
 _SILENT = frozenset(
     "label includegraphics vspace hspace usepackage documentclass bibliography bibliographystyle centering"
     " maketitle tableofcontents newpage clearpage input include pagestyle thispagestyle setlength hline"
-    " toprule midrule bottomrule cline small footnotesize large Large noindent index newcommand"
+    " toprule midrule bottomrule cline cmidrule setcounter pause"
+    " small footnotesize large Large noindent index newcommand"
     " renewcommand".split()
 )
+_LAST = frozenset("href multicolumn multirow textcolor colorbox parbox makebox framebox".split())
+_MORE = {  # macro: its arguments, as pylatexenc writes them
+    "href": "{{", "multicolumn": "{{{", "multirow": "{{{", "textcolor": "{{", "colorbox": "{{", "cline": "{",
+    "cmidrule": "{", "caption": "[{", "paragraph": "*[{", "subparagraph": "*[{", "frametitle": "[{",
+    "parbox": "{{", "vspace": "*{", "hspace": "*{", "setlength": "{{", "setcounter": "{{",
+    "newcommand": "*{[[{", "renewcommand": "*{[[{", "hyperref": "[{", "subfloat": "[{",
+}  # fmt: skip
+_CLAIMS = tuple("theorem definition lemma proof example corollary proposition remark abstract".split())
 _REFERENCES = frozenset("cite citep citet citealp ref eqref pageref autoref cref Cref url".split())
 _ACCENTS = frozenset("\"'`^~=.Hcbdkrtuv")
 _TABLES = frozenset("tabular tabularx tabulary longtable array tabular*".split())
@@ -46,7 +55,7 @@ def read_latex(data: bytes) -> Iterator[tuple[None, str]]:
         body[1] if body else text
     )
     try:
-        nodes, _, _ = LatexWalker(source, tolerant_parsing=True).get_latex_nodes()
+        nodes, _, _ = LatexWalker(source, _context(), tolerant_parsing=True).get_latex_nodes()
     except LatexWalkerError as err:
         raise NotesError("damaged LaTeX: check that it compiles") from err
     writer = _Writer()
@@ -120,7 +129,7 @@ class _Writer:
             self.end()
         elif name == "verb":
             self.line += f"`{getattr(node.nodeargd, 'verbatim_text', '')}`"
-        elif name == "href":
+        elif name in _LAST:
             self.line += _inline(_arguments(node)[-1:])
         elif _arguments(node) and name not in _ACCENTS:
             self.nodes(_arguments(node))  # \emph{…} and the like, and the author's own
@@ -145,22 +154,14 @@ class _Writer:
             self.block("\n".join(_items(node, 0)))
         else:
             self.end()
-            if bare in (
-                "frame",
-                "theorem",
-                "definition",
-                "lemma",
-                "proof",
-                "example",
-                "corollary",
-                "abstract",
-            ):
+            if bare in _CLAIMS:
                 title = _inline(_arguments(node))
-                if bare == "frame" and title:
-                    self.block(f"### {title}")
-                elif bare != "frame":
-                    self.line = f"{bare.capitalize()}{f' ({title})' if title else ''}: "
-            self.nodes(node.nodelist)
+                self.line = f"{bare.capitalize()}{f' ({title})' if title else ''}: "
+            nodes = list(node.nodelist or ())
+            if bare == "frame" and nodes and type(nodes[0]).__name__ == "LatexGroupNode":
+                self.block(f"### {_inline(nodes[:1])}")
+                del nodes[0]
+            self.nodes(nodes)
             self.end()
 
 
@@ -218,6 +219,19 @@ def _inline(nodes: Sequence[Any]) -> str:
     writer.nodes(nodes)
     writer.end()
     return " ".join(" ".join(writer.blocks).split())
+
+
+@functools.cache
+def _context() -> Any:
+    """What pylatexenc knows of LaTeX, and the arguments of some more macros."""
+    from pylatexenc.latexwalker import get_default_latex_context_db
+    from pylatexenc.macrospec import std_environment, std_macro
+
+    known = get_default_latex_context_db()
+    macros = [std_macro(name, arguments) for name, arguments in _MORE.items()]
+    environments = [std_environment(name, "[") for name in (*_CLAIMS, "frame", "figure", "table")]
+    known.add_context_category("more", macros=macros, environments=environments, prepend=True)
+    return known
 
 
 def _arguments(node: Any) -> list[Any]:

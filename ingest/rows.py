@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 EMPTY = "–"  # a cell that keeps its place, so that the others stay under their columns
@@ -24,6 +25,6 @@ def line(cells: Sequence[str]) -> str:
 
 def cell(text: str) -> str:
     """The text of one cell on one line, and no bar in it that would end it."""
-    text = " ".join(text.split()).replace("|", "¦") if "|" in text else " ".join(text.split())
+    text = re.sub(r"\s*\|\s*", "|", " ".join(text.split()))
     # A bracket that stays open would make the row look like the maths of 'p(x | y)'.
     return text + ")" * max(0, text.count("(") - text.count(")"))

@@ -206,6 +206,16 @@ def test_latex_in_pieces(tmp_path: Path) -> None:
     assert "not here" not in page
 
 
+def test_latex_slides_and_macros_with_several_arguments(tmp_path: Path) -> None:
+    page = text(
+        tmp_path,
+        "m.tex",
+        "\\begin{frame}{A slide}\\textcolor{red}{Red} and \\href{http://y.org}{a site}\\end{frame}"
+        "\\begin{tabular}{ll} Kind & Name \\\\ \\cline{1-2} \\multirow{2}{*}{net} & $P(A | B)$ \\\\ \\end{tabular}",
+    )
+    assert page == "### A slide\n\nRed and a site\n\nKind | Name\nnet | $P(A|B)$"
+
+
 def test_unfinished_latex_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     assert "words" in text(tmp_path, "u.tex", "\\section{Open\nwords $x \\begin{itemize} \\item one")
 
