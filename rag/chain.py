@@ -21,6 +21,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from ingest.errors import BadRequest
 from rag import gate, prompts
+from rag.ahead import ReadsAhead
 from rag.cite import Found, Spoken, checked, citations, refused
 from rag.followup import leans, search_text
 from rag.grounding import spans
@@ -129,7 +130,7 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
         if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
             yield refused(answer, found)
             return
-        messages = _messages(found, shown, earlier)
+        messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
         yield from checked(answer, found, retriever, gate.sure(signals), _spoken(model, messages, ask))
 
 
@@ -145,8 +146,11 @@ def _read(found: Found) -> tuple[list[prompts.Shown], str]:
     return shown, prompts.earlier_turn(ask.history[-1].question, ask.history[-1].answer)
 
 
-def _messages(found: Found, shown: list[prompts.Shown], earlier: str) -> list[BaseMessage]:
-    return prompts.answer_prompt(found.question, shown, earlier)
+def _put(model: BaseChatModel, messages: list[BaseMessage]) -> list[BaseMessage]:
+    """The messages as this model wants them: in parts only where it makes something of those."""
+    if isinstance(model, ReadsAhead):
+        return messages
+    return [message.model_copy(update={"content": str(message.text)}) for message in messages]
 
 
 def _signals(
@@ -154,7 +158,7 @@ def _signals(
 ) -> tuple[gate.Signals, np.ndarray | None]:
     if not isinstance(model, Judge):
         return gate.signals(found.hits), None
-    messages = prompts.answerable_prompt(found.question, shown, earlier)
+    messages = _put(model, prompts.answerable_prompt(found.question, shown, earlier))
     words, state = ("yes", "no"), None
     if layer is not None and isinstance(model, Probed):
         (said, denied), state = model.next_state(messages, words, layer, found.ask.stop)
@@ -171,7 +175,7 @@ def asked(
     Without a choice in what is found there is nothing to ask about. Raises as the chain does.
     """
     found = _find(retriever, _counter(model), budget, ask)
-    return found, _messages(found, *_read(found))
+    return found, _put(model, prompts.answer_prompt(found.question, *_read(found)))
 
 
 def judged(

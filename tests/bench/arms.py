@@ -1,6 +1,8 @@
 """The engines that tests/bench/engine.py compares, each in a process of its own with all it needs.
 
-unitutor     our chain, its own prompt, the int8 engine in that process; through gate and check.
+unitutor     our chain, its own prompt, the int8 engine in that process; through gate and check. Every
+             passage was read ahead, as `unitutor ingest` and an idle chat do.
+unread       the same with nothing read ahead.
 usual        llama.cpp's server, the usual way: the four chunks of 800 characters nearest to the
              question by MiniLM, whole, under a usual prompt that offers a way out. The chunks are cut
              from our cleaned text, which is kinder to this arm than raw pages.
@@ -26,7 +28,7 @@ from typing import Any
 
 import psutil
 
-ARMS = ("unitutor", "usual", "own-prompt")
+ARMS = ("unitutor", "unread", "usual", "own-prompt")
 CHUNK, OVERLAP, CHUNKS = 800, 100, 4  # characters, characters, chunks in the usual prompt
 NO_ANSWER = "The notes do not answer this question."
 USUAL = (
@@ -99,15 +101,22 @@ class Engine:
     """One arm, inside its process."""
 
     def __init__(self, arm: str, index: Path, slots: int, gguf: Path | None, stack: ExitStack) -> None:
+        from rag.ahead import read_ahead
         from rag.chain import answer_chain
         from ui.tutor import open_retriever
 
         self.arm, self.retriever = arm, open_retriever(index, None)
         self.file = gguf
-        if arm == "unitutor":
+        if arm in ("unitutor", "unread"):
             from rag.engines.local import load_model
+            from rag.prompts import answer_prompt
 
             self.model: Any = load_model()
+            self.model.warm(answer_prompt("", []))
+            if arm == "unread":
+                self.model.folder = None
+            else:
+                read_ahead(self.model, self.retriever.index.passages, threading.Event(), gently=False)
         else:
             from tokenizers import Tokenizer
 
@@ -204,7 +213,7 @@ class Engine:
 
     def weights(self) -> int:
         """Bytes of weights that are read for every token: all but the embedding, of which one row is."""
-        if self.arm == "unitutor":
+        if self.arm in ("unitutor", "unread"):
             from safetensors import safe_open
 
             from rag.engines.prepare import prepared_folder
@@ -248,7 +257,7 @@ class Engine:
         )
 
     def _shared(self, messages: list[Any]) -> float:
-        prompt = "\n".join(str(message.content) for message in messages)
+        prompt = "\n".join(str(message.text) for message in messages)
         longest = max((_alike(prompt, one) for one in self.asked), default=0)
         self.asked.append(prompt)
         return longest / len(prompt)

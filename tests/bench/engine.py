@@ -105,7 +105,7 @@ def questions(split: str, count: int) -> list[str]:
 def bandwidth(found: dict[str, Any], workers: dict[str, Worker], options: argparse.Namespace) -> None:
     arms: dict[str, Any] = {}
     for arm, worker in workers.items():
-        if arm != "usual":  # the same engine as own-prompt
+        if arm not in ("usual", "unread"):  # the same engines as the other two
             rates = [
                 undisturbed(options.patience, worker.call, "grow", f"{n}. {SHORT}")[0][1]
                 for n in range(options.repeat)
@@ -132,7 +132,7 @@ def growth(found: dict[str, Any], workers: dict[str, Worker], options: argparse.
     kept = found.setdefault("growth", {})
     for size in options.sizes:
         for arm, worker in workers.items():
-            if arm != "usual":
+            if arm not in ("usual", "unread"):
                 firsts = [
                     undisturbed(options.patience, worker.call, "grow", text_of(size, f"{size}.{n}"))[0][0]
                     for n in range(options.repeat)

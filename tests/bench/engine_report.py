@@ -11,6 +11,7 @@ from tests.bench.arms import ARMS, Measured
 
 NAMES = {
     "unitutor": "Unitutor, int8",
+    "unread": "Unitutor, nothing read ahead",
     "usual": "llama.cpp, four whole chunks",
     "own-prompt": "llama.cpp, our prompt",
 }
@@ -172,7 +173,7 @@ def plot(found: Found, file: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    colours = dict(zip(ARMS, ("#2b6cb0", "#c05621", "#718096"), strict=True))
+    colours = dict(zip(ARMS, ("#2b6cb0", "#90cdf4", "#c05621", "#718096"), strict=True))
     figure, (waits, grows, crowd) = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")
     kept = answered(found.get("answers", []))
     arms = [arm for arm in ARMS if any(arm in one for one in kept)]

@@ -4,7 +4,9 @@
 
 Each dev question is searched for and judged once; of SQuAD 2 (Rajpurkar, Jia, Liang 2018, arXiv
 1806.03822), whose unanswerable questions look answerable, each question is judged on its own
-paragraph. What was judged is kept in tests/bench/out/gate.jsonl, so an interrupted run goes on.
+paragraph. What was judged is kept in tests/bench/out/gate.jsonl, so an interrupted run goes on. With
+--ahead the passages are read ahead first, as they mostly are in use: the states differ a little, and
+the fit takes both.
 
 The probe is a logistic regression on the hidden state, fitted on both sets. Its log-odds from folds
 that did not see the question are then one signal among the others, weighed on the dev questions.
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,12 +27,13 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ingest.sentences import sentences
 from rag import gate, prompts
+from rag.ahead import read_ahead
 from rag.chain import answer_chain, judged
 from rag.engines.local import LocalModel, load_model
 from rag.types import Ask, Turn
@@ -50,23 +54,29 @@ def main() -> None:
     parser.add_argument("--squad", type=Path, help="a file in SQuAD 2's format")
     parser.add_argument("--questions", type=int, default=120, help="how many of its questions")
     parser.add_argument("--layer", type=int, default=LAYER, help="decoder layer whose state the probe reads")
+    parser.add_argument("--ahead", action="store_true", help="read the passages ahead first")
     parser.add_argument("--refit", action="store_true", help="fit on what was judged before, no model needed")
     options = parser.parse_args()
     if not options.refit:
-        _judge(options.index, options.squad, options.questions, options.layer)
+        _judge(options.index, options.squad, options.questions, options.layer, options.ahead)
     fit([json.loads(line) for line in KEPT.read_text("utf-8").splitlines()], options.layer)
 
 
-def _judge(index: Path, squad: Path | None, questions: int, layer: int) -> None:
+def _judge(index: Path, squad: Path | None, questions: int, layer: int, ahead: bool) -> None:
     OUT.mkdir(exist_ok=True)
     known = KEPT.read_text("utf-8").splitlines() if KEPT.exists() else []
-    done = {json.loads(line)["id"] for line in known}
+    done = {row["id"] for row in map(json.loads, known) if row.get("ahead", False) == ahead}
     retriever, model = open_retriever(index, None), load_model()
+    model.warm(prompts.answer_prompt("", []))
+    if ahead:
+        read_ahead(model, retriever.index.passages, threading.Event(), gently=False)
+    else:
+        model.folder = None
     chain = answer_chain(retriever, model)
     with KEPT.open("a", encoding="utf-8") as file:
 
         def keep(row: dict[str, Any]) -> None:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps({**row, "ahead": ahead}) + "\n")
             file.flush()
             print(row["id"], row["kind"], f"yes {row['yes']:.2f}", flush=True)
 
@@ -79,7 +89,7 @@ def _judge(index: Path, squad: Path | None, questions: int, layer: int) -> None:
             found, state = judged(retriever, model, Ask(one.turns[-1], tuple(history)), layer)
             row = {"dense": found.dense, "late": found.late, "yes": found.yes, "state": _short(state)}
             keep({"id": one.id, "kind": one.kind, "answerable": one.answerable, **row})
-        for row in _of_squad(model, squad, questions, layer, done) if squad else ():
+        for row in _of_squad(model, squad, questions, layer, done) if squad and not ahead else ():
             keep(row)
 
 
@@ -114,8 +124,11 @@ def fit(rows: list[dict[str, Any]], layer: int) -> None:
     states = np.array([row["state"] for row in rows], np.float32)
     labels = np.array([row["answerable"] for row in rows], bool)
     ours = np.array([row["kind"] != "squad" for row in rows], bool)
+    groups = np.array([row["id"] for row in rows])
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=2000))
-    odds = np.mean([_unseen(probe, states, labels, seed, "decision_function") for seed in range(3)], axis=0)
+    odds = np.mean(
+        [_unseen(probe, states, labels, groups, seed, "decision_function") for seed in range(3)], axis=0
+    )
     print(
         f"probe of layer {layer}, cross-validated AUROC: ours {roc_auc_score(labels[ours], odds[ours]):.3f}"
     )
@@ -133,9 +146,9 @@ def fit(rows: list[dict[str, Any]], layer: int) -> None:
     fitted = {
         "fitted_on": f"data/eval, dev: {known.sum()} answerable, {(~known).sum()} not; "
         f"SQuAD 2: {labels[~ours].sum()} answerable, {(~labels[~ours]).sum()} not",
-        "with_state": _weigh(full, known, kinds, names),
-        "with_yes": _weigh(plain, known, kinds, names[:3]),
-        "without_yes": _weigh(plain[:, :2], known, kinds, names[:2]),
+        "with_state": _weigh(full, known, groups[ours], kinds, names),
+        "with_yes": _weigh(plain, known, groups[ours], kinds, names[:3]),
+        "without_yes": _weigh(plain[:, :2], known, groups[ours], kinds, names[:2]),
         "probe": {
             "model": LocalModel.model_fields["name"].default,
             "layer": layer,
@@ -147,17 +160,23 @@ def fit(rows: list[dict[str, Any]], layer: int) -> None:
     TARGET.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
 
 
-def _unseen(model: Any, rows: np.ndarray, labels: np.ndarray, seed: int, method: str) -> np.ndarray:
-    folds = StratifiedKFold(10, shuffle=True, random_state=seed)
-    found: np.ndarray = cross_val_predict(model, rows, labels, cv=folds, method=method)
+def _unseen(
+    model: Any, rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int, method: str
+) -> np.ndarray:
+    folds = StratifiedGroupKFold(10, shuffle=True, random_state=seed)
+    found: np.ndarray = cross_val_predict(model, rows, labels, groups=groups, cv=folds, method=method)
     return found if found.ndim == 1 else found[:, 1]
 
 
-def _weigh(rows: np.ndarray, labels: np.ndarray, kinds: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
+def _weigh(
+    rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, kinds: np.ndarray, names: tuple[str, ...]
+) -> dict[str, Any]:
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
     whole = (rows - mean) / spread
-    chances = np.mean([_unseen(model, whole, labels, seed, "predict_proba") for seed in range(3)], axis=0)
+    chances = np.mean(
+        [_unseen(model, whole, labels, groups, seed, "predict_proba") for seed in range(3)], axis=0
+    )
     thresholds = np.arange(0.05, 0.95, 0.01)
     gains = [
         min((chances[labels] >= t).mean() - KEEP, (chances[~labels] < t).mean() - REFUSE) for t in thresholds

@@ -79,7 +79,7 @@ def test_any_part_alone_makes_a_report(part: str | None, tmp_path: Path) -> None
 
 def test_the_options() -> None:
     chosen = engine.arguments().parse_args([])
-    assert chosen.repeat == 5 and "quality" not in chosen.parts and len(chosen.arms) == 3
+    assert chosen.repeat == 5 and "quality" not in chosen.parts and len(chosen.arms) == 4
     chosen = engine.arguments().parse_args(["--parts", "growth", "--sizes", "200", "--arms", "unitutor"])
     assert (chosen.parts, chosen.sizes, chosen.arms) == (["growth"], [200], ["unitutor"])
     with pytest.raises(SystemExit):
