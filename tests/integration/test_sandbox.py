@@ -95,9 +95,9 @@ def test_a_worker_that_ended_between_files_costs_none(notes: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits address space")
 def test_memory_costs_one_file(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MEMORY", 200 << 20)
-    row = ",".join("abcdefgh") + "\n"
-    write(notes, {"large.csv": row * ((16 << 20) // len(row))})
+    monkeypatch.setattr(limits, "MEMORY", 100 << 20)
+    row = ",".join(["ab"] * 8) + "\n"
+    write(notes, {"large.csv": row * ((5 << 20) // len(row))})
     with Sandbox() as box:
         with pytest.raises(NotesError, match=r"^large\.csv: takes more than"):
             box.read(notes / "large.csv", "large.csv")

@@ -211,7 +211,8 @@ def test_latex_slides_and_macros_with_several_arguments(tmp_path: Path) -> None:
         tmp_path,
         "m.tex",
         "\\begin{frame}{A slide}\\textcolor{red}{Red} and \\href{http://y.org}{a site}\\end{frame}"
-        "\\begin{tabular}{ll} Kind & Name \\\\ \\cline{1-2} \\multirow{2}{*}{net} & $P(A | B)$ \\\\ \\end{tabular}",
+        "\\begin{tabular}{ll} Kind & Name \\\\ \\cline{1-2} "
+        "\\multirow{2}{*}{net} & $P(A | B)$ \\\\ \\end{tabular}",
     )
     assert page == "### A slide\n\nRed and a site\n\nKind | Name\nnet | $P(A|B)$"
 
