@@ -26,6 +26,7 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> None:
         "read_tokens_per_s": 130.0,
         "write_tokens_per_s": 6.0,
         "predicted_first_word_s": 5.0,
+        "saved_by_reading_ahead_s": 4.1,
         "predicted_answer_s": 21.7,
     }
     monkeypatch.setattr(doctor, "_speed", lambda *_: dict(speed))
@@ -42,6 +43,7 @@ def test_a_whole_install(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["missing"] == [] and found["outbound_connections"] == [] and not found["leaves_this_machine"]
     text = doctor.as_text(found)
     assert "reads 130 tokens/s, writes 6.0 tokens/s" in text and "connections: none" in text
+    assert "4 s sooner where its passages were read ahead" in text
 
 
 @pytest.mark.usefixtures("whole")
