@@ -67,7 +67,7 @@ def as_text(found: dict[str, Any]) -> str:
             f"writes {speed['write_tokens_per_s']:.1f} tokens/s",
             f"an answer       first word after about {speed['predicted_first_word_s']:.0f} s, "
             f"all of it after about {speed['predicted_answer_s']:.0f} s",
-            f"                {speed['saved_by_reading_ahead_s']:.0f} s sooner where its passages were read ahead",
+            f"                {speed['saved_by_reading_ahead_s']:.0f} s sooner where the notes were read ahead",
         ]
     else:
         lines += ["speed here      not measured"]
