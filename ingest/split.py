@@ -214,7 +214,9 @@ def _stop(
 
     `words` counts those of all units from `start` on.
     """
-    if words <= 2 * settings.target and _fits(path, [*header, *every[start:]], settings):
+    if start + 1 == len(every) or (
+        words <= 2 * settings.target and _fits(path, [*header, *every[start:]], settings)
+    ):
         return len(every)
     last = start + 1
     while last < len(every) and _fits(path, [*header, *every[start : last + 1]], settings):

@@ -157,6 +157,11 @@ def test_a_monstrous_sentence_is_cut() -> None:
     assert all(pieces(searchable(p)) <= Splitter().maximum + 2 for p in found)
 
 
+def test_a_last_sentence_of_many_short_words_is_one_passage() -> None:
+    # More words than a passage should have, and fewer word pieces than the encoder reads.
+    assert len(passages("The first.\n\n" + "a b " * 90)[-1].text.split()) >= 180
+
+
 def test_text_without_headings() -> None:
     found = passages("\n\n".join([f"{FILLER} {FILLER}"] * 1 + [f"Number {i}. {FILLER}" for i in range(30)]))
     assert all(p.heading == () for p in found)
