@@ -13,6 +13,7 @@ import json
 import re
 import secrets
 import shutil
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -34,7 +35,11 @@ MOST_FILES = 1000
 HARMLESS = 256 << 20  # bytes that may come out of however small a file
 RATIO = 100  # times its size that a larger one may unpack to; vectors hardly shrink
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*){0,3}")
-_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGE = (  # what zipfile raises, and RuntimeError for what claims to be encrypted
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error,
+    EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError,
+)  # fmt: skip
 
 
 class PackUnusable(UnitutorError):
@@ -147,12 +152,12 @@ def _label(file: Path) -> dict[str, Any] | None:
     try:
         with zipfile.ZipFile(file) as packed:
             info = packed.getinfo(LABEL)
-            if info.file_size > LABEL_BYTES:
+            if info.file_size > LABEL_BYTES or info.compress_type not in _METHODS:
                 return None
             values = json.loads(packed.read(info))
         files = {str(name): (int(size), str(sha)) for name, (size, sha) in values["files"].items()}
         return {**values, "files": files} if values["kind"] == KIND and "format" in values else None
-    except (*_DAMAGE, OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
+    except (*_DAMAGE, OSError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -165,7 +170,8 @@ def _checked(
     if len(names) > MOST_FILES or sorted(names) != sorted(listed) or len(packed.infolist()) != len(names) + 1:
         raise PackUnusable(f"{file} does not hold what it lists: pack it again")
     for info in infos:
-        if not _NAME.fullmatch(info.filename) or info.file_size != listed[info.filename][0]:
+        known = _NAME.fullmatch(info.filename) and info.compress_type in _METHODS
+        if not known or info.file_size != listed[info.filename][0]:
             raise PackUnusable(f"{file} holds a file that no index has: do not trust it")
     total = sum(info.file_size for info in infos)
     if total > max(HARMLESS, RATIO * file.stat().st_size):

@@ -33,17 +33,21 @@ def follow(
     `told` hears of changes before they are worked on, of each finished build, and of what went
     wrong, once: the earlier index stays then, and the next change is waited for.
     """
-    last = ""
+    last, failed = "", Changes()
     for _ in _events(paths, folder, stop):
+        found = None
         try:
             found = changes(folder, paths)
             if found is not None and not found:
-                last = ""
+                last, failed = "", Changes()
                 continue
-            told(found or Changes())
+            if found is None or found != failed:
+                told(found or Changes())
             told(build(paths, folder, encoder, progress))
-            last = ""
+            last, failed = "", Changes()
         except UnitutorError as error:
+            # What failed is tried again, for a disk that has room now, but told once.
+            failed = found or Changes()
             if str(error) != last:
                 last = str(error)
                 told(error)

@@ -165,9 +165,12 @@ def test_unchanged_files_are_not_even_hashed(
     assert hashed == ["2.md", "4.md"]
 
 
-def test_a_file_just_changed_is_hashed_again(notes: Path, tmp_path: Path) -> None:
+def test_a_file_just_changed_is_hashed_again(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "SETTLED", 3600.0)
     build([notes], tmp_path / "ix", FakeEncoder())
-    assert walk.recall(tmp_path / "ix").files == {}  # all of them are seconds old
+    assert walk.recall(tmp_path / "ix").files == {}
     assert walk.recall(tmp_path / "ix").roots == (str(notes.absolute()),)
 
 
@@ -239,7 +242,8 @@ def test_parts_that_cannot_be_trusted_are_made_again(
         if how == "short":
             path.write_bytes(data[: len(data) * 2 // 3])
         elif how == "flipped":
-            path.write_bytes(data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :])
+            stretch = bytes(byte ^ 255 for byte in data[middle : middle + 400])  # not between two arrays only
+            path.write_bytes(data[:middle] + stretch + data[middle + 400 :])
         elif how == "empty":
             path.write_bytes(b"")
         elif how == "foreign":

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.clean import clean
 from ingest.removed import Removed, words
+from ingest.repair import repair, speaks_of_ai
 from ingest.report import removed
 from ingest.types import Page
 from tests.ingest_fakes import write
@@ -32,7 +33,9 @@ def check(pages: list[Page]) -> None:
     named = words("\n".join(one.text for one in told))
     lost = said - kept
     assert not lost - named, (lost - named, told)
-    assert not named - said, (named - said, told)
+    ai = speaks_of_ai(" ".join(page.text for page in pages))
+    right = words("\n".join(repair(page.text, ai) for page in pages))  # a title may go after it was put right
+    assert not named - said - right, (named - said - right, told)
 
 
 def test_each_reason() -> None:

@@ -22,7 +22,7 @@ from ui.living import LivingTutor, living
 from ui.tutor import Tutor
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
+def until(true: Callable[[], Any], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come"
@@ -72,7 +72,7 @@ def test_what_goes_wrong_is_told_once_and_the_index_stays(
     write(notes, {"a.md": b"\0\1\2" * 99})
     until(lambda: any(isinstance(news, UnitutorError) for news in told))
     time.sleep(2.5)  # it is looked at again
-    assert [type(news) for news in told].count(Changes) >= 1
+    assert [type(news) for news in told].count(Changes) == 1
     assert len([news for news in told if isinstance(news, UnitutorError)]) == 1
     assert texts(tmp_path / "ix") == ["Granite is hard."]
     write(notes, {"a.md": "# Rocks\n\nGranite is hard again."})
@@ -135,7 +135,7 @@ def test_a_chat_that_watches(notes: Path, tmp_path: Path, monkeypatch: pytest.Mo
         write(notes, {"c.md": "# Clay\n\nClay is soft."})
         until(lambda: alive.sources == ("a.md", "c.md") and not alive.notice)
     assert store.current(folder)
-    assert not [t for t in threading.enumerate() if t.name in ("watch", "keep_fresh")]
+    until(lambda: not [t for t in threading.enumerate() if t.name in ("watch", "keep_fresh")])
 
 
 def test_an_index_renewed_by_another_process(
