@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -16,8 +17,11 @@ from ingest.errors import IndexUnusable, ModelUnusable
 from ingest.read import SUFFIXES, read
 from ingest.removed import Removed, words
 from ingest.split import split
-from ingest.store import Index, open_index, searchable
+from ingest.store import Index, open_index, save, searchable
 from ingest.types import Encoder, Passage
+from ingest.vectors import taken
+from ingest.where import located, milvus_uri
+from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,3 +183,36 @@ def test_no_line_is_filler(folder: Path) -> None:
         count = sum(p.source == source for p in passages(folder))
         running = {line for line, times in counted.items() if times > max(3, 0.3 * count)}
         assert not running - {"Examples:", "Example:", ""}, source
+
+
+@real
+def test_milvus_gives_the_same_answers(index: Index, encoder: Encoder, tmp_path: Path) -> None:
+    """Milvus Lite, on the questions of data/eval."""
+    pytest.importorskip("langchain_milvus")
+    from milvus_lite.server_manager import server_manager_instance
+
+    folder = located(Path(f"milvus:{tmp_path}/eval.db"))
+    folder.mkdir()
+    save(folder, index.passages, taken(index, np.arange(len(index.passages))), index.manifest)
+    faiss, milvus = (Retriever(held, encoder) for held in (index, open_index(folder, encoder)))
+    assert milvus.index.passage_vectors.ntotal == len(index.passages)
+    lines = (ROOT / "data" / "eval" / "answerable.jsonl").read_text("utf-8").splitlines()
+    for line in lines[::3]:
+        question = json.loads(line)["question"]
+        ours, theirs = faiss.search(question), milvus.search(question)
+        assert [hit.passage for hit in ours] == [hit.passage for hit in theirs]
+        assert [hit.sentence for hit in ours] == [hit.sentence for hit in theirs]
+        assert np.allclose([hit.score for hit in ours], [hit.score for hit in theirs], atol=1e-4)
+    server_manager_instance.release_server(str(milvus_uri(folder)))
+
+
+@real
+def test_one_pass_gives_what_two_give(encoder: Encoder) -> None:
+    texts = ["A GAN has two networks.", "", "word " * 400, "Sampling " * 20]
+    vectors, pairs = encoder.encode_with_tokens(texts)
+    assert np.allclose(vectors, encoder.encode(texts), atol=1e-5)
+    for (ids, rows), (again, other) in zip(pairs, encoder.encode_tokens(texts), strict=True):
+        assert np.array_equal(ids, again) and np.allclose(rows, other, atol=1e-5)
+    model = encoder._model  # type: ignore[attr-defined]  # sentence-transformers by itself
+    plain = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    assert np.allclose(vectors, plain, atol=1e-5)
