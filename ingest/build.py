@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest import parts, store
+from ingest import dense, parts, store
 from ingest.clean import clean
 from ingest.duplicates import drafts_of, merged
 from ingest.errors import IndexUnusable, NotesError
@@ -90,6 +90,7 @@ def build(
         return _report(known, start, unchanged=True)
     try:
         with locked(folder):
+            dense.reach(folder)  # told now, and not after hours of embedding
             earlier = None if force else _earlier(folder, encoder, settings)
             manifest, read = _rebuild(notes, hashes, folder, encoder, progress, settings, earlier)
             remember(folder, seen)

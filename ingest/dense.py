@@ -40,6 +40,14 @@ class VectorIndex(Protocol):
         """float32 (len(key), dim): the vectors in these rows, as exact as the index holds them."""
 
 
+def reach(folder: Path) -> None:
+    """Raises IndexUnusable where vectors could not be kept: Milvus should have them, and is not there."""
+    if milvus_uri(folder) is not None:
+        from ingest import milvus
+
+        milvus.drop(folder, [])
+
+
 def keep(folder: Path, generation: Path, kind: str, rows: np.ndarray, ids: Sequence[str]) -> None:
     """Makes the vectors of `kind` (generations.KINDS), float32 (n, dim), part of a generation of an index.
 

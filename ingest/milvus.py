@@ -27,7 +27,7 @@ EXACT = 50_000  # up to so many vectors Milvus compares one by one
 WHOLE = 4096  # more scores than this are not fetched for one question
 MOST = 16_384  # results that Milvus gives for one question
 BATCH = 2000  # vectors in one message
-PATIENCE = 20.0  # seconds until a server that does not answer counts as away
+PATIENCE = 10.0  # seconds until a server that does not answer counts as away
 PACKAGE = "langchain-milvus==0.4.0"  # brings pymilvus and Milvus Lite
 
 
@@ -99,6 +99,8 @@ def opened(folder: Path, collection: str, count: int) -> MilvusVectors:
 def drop(folder: Path, collections: Sequence[str]) -> None:
     """These collections go, those of them that are there. Raises IndexUnusable as `add` does."""
     with _told(folder):
+        import langchain_milvus  # noqa: F401  # missing, it is told here as well
+
         client = _client(folder)
         for collection in collections:
             if client.has_collection(collection):
