@@ -3,8 +3,9 @@
     python -m tests.bench.mutate --count 1000
 
 Each is read in the sandbox, cleaned and split, as a build does. Half of the damaged documents that are
-ZIP files inside are damaged within, so that their parsers and not the unpacking get to see it. Prints
-a table and writes it to tests/bench/out/mutate.md; ends with status 1 if a file broke what it must not.
+ZIP files inside are damaged within, so that their parsers and not the unpacking get to see it, and half
+of the notebooks are whole JSON that says something else. Prints a table and writes it to
+tests/bench/out/mutate.md; ends with status 1 if a file broke what it must not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import functools
 import io
+import json
 import random
 import sys
 import tempfile
@@ -20,6 +22,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -141,6 +144,8 @@ def _peak(sandbox: Sandbox) -> float:
 def mutated(kind: str, dice: random.Random) -> bytes:
     """A damaged file of this format."""
     whole = plain_pdf() if kind == "pdf" and dice.random() < 0.5 else samples()[kind]
+    if kind == "ipynb" and dice.random() < 0.5:
+        return json.dumps(_reshaped(json.loads(whole), dice)).encode()
     if kind not in ZIPPED or dice.random() < 0.5:
         return _damaged(whole, dice)
     with zipfile.ZipFile(io.BytesIO(whole)) as file:
@@ -148,6 +153,15 @@ def mutated(kind: str, dice: random.Random) -> bytes:
     for name in dice.sample(sorted(files), dice.randint(1, min(3, len(files)))):
         files[name] = _damaged(files[name], dice)
     return packed(files)
+
+
+def _reshaped(value: Any, dice: random.Random) -> Any:
+    """JSON in which things are missing, or are not what they should be."""
+    if dice.random() < 0.04:
+        return dice.choice([None, True, -1, 1e308, "", "words", [], {}, [None], {"a": 1}])
+    if isinstance(value, dict):
+        return {key: _reshaped(one, dice) for key, one in value.items() if dice.random() > 0.02}
+    return [_reshaped(one, dice) for one in value] if isinstance(value, list) else value
 
 
 def _damaged(data: bytes, dice: random.Random) -> bytes:
