@@ -66,8 +66,8 @@ def as_text(found: dict[str, Any]) -> str:
             f"speed here      reads {speed['read_tokens_per_s']:.0f} tokens/s, "
             f"writes {speed['write_tokens_per_s']:.1f} tokens/s",
             f"an answer       first word after about {speed['predicted_first_word_s']:.0f} s, "
-            f"all of it after about {speed['predicted_answer_s']:.0f} s",
-            f"                {speed['saved_by_reading_ahead_s']:.0f} s sooner where the notes were read ahead",
+            f"all of it after about {speed['predicted_answer_s']:.0f} s, passages read with it;",
+            f"                {speed['saved_by_reading_ahead_s']:.0f} s sooner where they were read ahead",
         ]
     else:
         lines += ["speed here      not measured"]

@@ -43,7 +43,7 @@ def test_a_whole_install(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["missing"] == [] and found["outbound_connections"] == [] and not found["leaves_this_machine"]
     text = doctor.as_text(found)
     assert "reads 130 tokens/s, writes 6.0 tokens/s" in text and "connections: none" in text
-    assert "4 s sooner where the notes were read ahead" in text
+    assert "4 s sooner where they were read ahead" in text
 
 
 @pytest.mark.usefixtures("whole")
