@@ -132,7 +132,7 @@ def _fields(reader: Any, number: int) -> str:
             field = note.get_object()
             if field.get("/Subtype") != "/Widget":
                 continue
-            parent = (field.get("/Parent") or {}).get_object() if "/Parent" in field else {}
+            parent: Any = field["/Parent"].get_object() if "/Parent" in field else {}
             name = field.get("/TU") or field.get("/T") or parent.get("/TU") or parent.get("/T")
             value = field.get("/V", parent.get("/V"))
             kind = field.get("/FT", parent.get("/FT"))
