@@ -80,7 +80,10 @@ class Asked:
         self.name, self.dimension, self.vectors = NAMES, vectors.shape[1], vectors
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        return np.stack([self.vectors[int(text.split(" ", 1)[0])] for text in texts])
+        numbers = (text.split(" ", 1)[0] for text in texts)  # words by themselves and later parts have none
+        return np.stack(
+            [self.vectors[int(one) % len(self.vectors) if one.isdecimal() else 0] for one in numbers]
+        )
 
     def encode_tokens(self, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
         return [(np.zeros(0, np.int32), np.zeros((0, self.dimension), np.float32)) for _ in texts]
