@@ -63,9 +63,11 @@ class Reading:
         was set before the end. The last token is always read.
         """
         spared = min(self.shared(ids), len(ids) - 1)
+        ahead = {one.start: one for one in known if one.start + one.count < len(ids)}
+        # Texts that part within a known stretch part at its start: it is joined whole or not at all.
+        spared = min([spared, *(start for start, one in ahead.items() if start < spared < start + one.count)])
         self.drop(len(self.ids) - spared)
         self.logits = torch.empty(0)
-        ahead = {one.start: one for one in known if one.start + one.count < len(ids)}
         while (place := len(self.ids)) < len(ids):
             if place in ahead:
                 spared += self._join(ids, ahead.pop(place))

@@ -93,6 +93,17 @@ def test_what_is_not_at_hand_is_read(here: Path) -> None:
     assert not ahead(plain, ONE)
 
 
+def test_texts_that_part_within_one_join_it_all_the_same(here: Path) -> None:
+    model = opened(here)
+    alike = ("w10 w11 w12", "w60 w61", "w62 w63 w64 w65 w66")  # begins as ONE does
+    assert ahead(model, ONE, alike)
+    assert layers_of(model, asked("w50", (ONE, (0, 1, 2))))[2] >= 9
+    calls: list[int] = []
+    model._model.register_forward_hook(lambda _m, _i, output: calls.append(output.logits.shape[1]))
+    layers_of(model, asked("w50", (alike, (0, 1, 2))))
+    assert len(calls) == 1  # the question
+
+
 @pytest.mark.parametrize("damage", ["short", "flipped", "empty", "foreign"])
 def test_a_damaged_one_is_read_again(here: Path, damage: str) -> None:
     assert ahead(opened(here), ONE)
