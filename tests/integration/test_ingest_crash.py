@@ -5,6 +5,7 @@ UNITUTOR_KILLS sets how many random kills there are; the figure in the README is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -83,6 +84,9 @@ def test_killed_builds_leave_a_whole_index(tmp_path: Path, builder: subprocess.P
     notes, folder = tmp_path / "notes", tmp_path / "ix"
     part = "# Part {0} {1}\n\nThe number {0} of {1} is said here, and some more words with it.\n\n"
     write(notes, {f"{name}.md": "".join(part.format(i, name) for i in range(100)) for name in "abcd"})
+    begun(builder)
+    ended(builder)
+    write(notes, {"a.md": "".join(part.format(i, "a") for i in range(1, 101))})
     began = time.monotonic()
     begun(builder)
     ended(builder)
@@ -100,7 +104,8 @@ def test_killed_builds_leave_a_whole_index(tmp_path: Path, builder: subprocess.P
         child = begun(builder)
         # Most kills late, where the files are written and put in place.
         time.sleep(whole * dice.uniform(0.0, 1.1) ** 0.5)
-        os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has finished
+            os.kill(child, signal.SIGKILL)
         ended(builder)
         index = store.open_index(folder, FakeEncoder())
         new = [p.text for p in index.passages if p.source == "new.md"]
