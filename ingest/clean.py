@@ -17,7 +17,9 @@ from ingest.repair import repair, speaks_of_ai
 from ingest.types import Page
 
 PLAIN = frozenset({".txt", ".pdf"})  # formats whose headings may be known by their look alone
-SLIDES = frozenset({".pptx"})  # formats where every line break is meant
+MEANT = frozenset(  # formats where every line break is meant
+    ".csv .docx .epub .htm .html .pptx .srt .tex .tsv .vtt .xhtml".split()
+)
 
 
 def clean(pages: Sequence[Page], removed: list[Removed] | None = None) -> list[Page]:
@@ -37,7 +39,7 @@ def clean(pages: Sequence[Page], removed: list[Removed] | None = None) -> list[P
     ai = speaks_of_ai(" ".join(page.text for page in pages))
     texts = [repair(page.text, ai, at, tell) for at, page in enumerate(pages)]
     texts = without_noise(texts, [page.number for page in pages], tell)
-    found = with_headings(blocks(texts, suffix not in SLIDES, tell), suffix in PLAIN, tell)
+    found = with_headings(blocks(texts, suffix not in MEANT, tell), suffix in PLAIN, tell)
     of_page: list[list[Block]] = [[] for _ in pages]
     for block in found:
         of_page[block.page].append(block)
