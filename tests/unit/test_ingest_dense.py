@@ -102,6 +102,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Retriever, 
     for name in ("small", "large"):
         (folder / name).mkdir()
     store.save(folder / "small", made, vectors, manifest)
+    small = store.open_index(folder / "small", encoder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dense, "EXACT", 1000)
         patch.setattr(dense, "READ", 1000)
@@ -109,8 +110,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Retriever, 
         patch.setattr(passages, "LAZY", 1000)
         patch.setattr(score, "FEW", 100)
         store.save(folder / "large", made, vectors, manifest)
-        small, large = (store.open_index(folder / name, encoder) for name in ("small", "large"))
-        yield Retriever(small, encoder), Retriever(large, encoder)
+        yield Retriever(small, encoder), Retriever(store.open_index(folder / "large", encoder), encoder)
 
 
 def test_a_large_index_is_not_read_whole(both: tuple[Retriever, Retriever]) -> None:
