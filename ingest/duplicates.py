@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.headings import key
@@ -107,11 +107,11 @@ def drafts_of(kept: Sequence[Passage], copies: Sequence[Copy]) -> list[Passage]:
     return out
 
 
-def seen_from(passage: Passage, sources: Sequence[str]) -> Passage:
-    """The passage as it stands in one of the files `sources`, if it does; its id stays. () is all files."""
-    if not sources or passage.source in sources:
+def seen_from(passage: Passage, inside: Callable[[Passage | Place], bool]) -> Passage:
+    """The passage as it stands at the first of its places that is inside, if one is; its id stays."""
+    if inside(passage):
         return passage
-    here = next((place for place in passage.also if place.source in sources), None)
+    here = next((place for place in passage.also if inside(place)), None)
     if here is None:
         return passage
     rest = (_place(passage), *(place for place in passage.also if place is not here))

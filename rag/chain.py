@@ -104,7 +104,7 @@ def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: A
     question = retriever.read_as(ask.question)
     searched = search_text(question, ask.history)
     hits = retriever.search(searched, PASSAGES, ask.sources)
-    read = neighbours(retriever, hits)
+    read = neighbours(retriever, hits, ask.sources)
     near = retriever.sentence_cosines(searched, [hit.passage for hit in read])
     choices = choose(read, near, count, budget)
     took = (time.perf_counter() - started) * 1000

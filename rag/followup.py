@@ -74,7 +74,7 @@ def leans(question: str, history: Sequence[Turn]) -> bool:
 
 
 def search_text(question: str, history: Sequence[Turn]) -> str:
-    """What to search for: the question, with what it leans on in front."""
+    """What to search for: the question, with what it leans on in a line of its own in front."""
     if not leans(question, history):
         return question
     last = history[-1]
@@ -84,8 +84,8 @@ def search_text(question: str, history: Sequence[Turn]) -> str:
     if len(history) > 1 and leans(last.question, history[:-1]) and not changed:
         topic = f"{history[-2].question} {topic}"
     if item := _pointed_at(question, last.answer):
-        return f"{item} {question}"
-    return f"{topic} {question}"
+        return f"{item}\n{question}"
+    return f"{topic}\n{question}"
 
 
 def _pointed_at(question: str, answer: str) -> str:

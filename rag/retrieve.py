@@ -10,9 +10,10 @@ the encoder's own token vectors, with weights by how rare a token is in these no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import zip_longest
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -23,10 +24,13 @@ from pydantic import PrivateAttr
 from ingest.duplicates import seen_from
 from ingest.errors import BadRequest
 from ingest.passages import StoredPassages
-from ingest.repair import ai_for_al
 from ingest.store import Index, searchable, tokens
 from ingest.types import Encoder, Hit, Passage
+from rag.filters import Filter, filters, inside, stands_inside
+from rag.query import parts
+from rag.rerank import Reranker
 from rag.score import first, standardised
+from rag.wording import in_other_forms, read_as, well_spelled
 
 LOOKED_AT = 120  # of the passages that a large index points at, those that can be among the hits
 RERANKED = 20  # passages that late interaction looks at
@@ -42,6 +46,7 @@ class Retriever:
 
     index: Index
     encoder: Encoder
+    reranker: Reranker | None = None
 
     @cached_property
     def rarity(self) -> np.ndarray:
@@ -67,7 +72,13 @@ class Retriever:
 
     def read_as(self, question: str) -> str:
         """The question as these notes would spell it: 'Al' for 'AI' where they speak of AI."""
-        return ai_for_al(question) if "ai" in self.index.bm25.vocab_dict else question
+        return read_as(self.index, question)
+
+    def searched_as(self, question: str) -> tuple[str, ...]:
+        """What is searched for in its place: every question in it, typing errors put right,
+        abbreviations beside what they mean."""
+        asked = parts(well_spelled(self.index, self.encoder, self.read_as(question)))
+        return tuple(in_other_forms(self.index, part) for part in asked)
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -89,18 +100,23 @@ class Retriever:
         return tuple(sorted(found))
 
     def search(self, question: str, k: int = 5, sources: tuple[str, ...] = ()) -> list[Hit]:
-        """The k best passages, best first; only from files in `sources` unless it is empty.
+        """The k best passages, best first; only from `sources` (rag/filters.py) unless that is empty.
 
         Raises BadRequest where a source is not in the index.
         """
-        rows = self._rows(sources)
+        chosen = filters(sources, self.sources) if sources else ()
+        rows = self._rows(chosen)
         if not len(rows) or k < 1:
             return []
-        scores = self.scores(self.read_as(question), rows)
+        found = [self._best(part, rows, chosen, k) for part in self.searched_as(question)]
+        return in_turn(found)[:k]
+
+    def _best(self, question: str, rows: np.ndarray, chosen: tuple[Filter, ...], k: int) -> list[Hit]:
+        scores = self.scores(question, rows)
         order = np.argsort(-scores.total, kind="stable")[:k]
         return [
             Hit(
-                passage=seen_from(self.index.passages[scores.rows[place]], sources),
+                passage=seen_from(self.index.passages[scores.rows[place]], lambda at: inside(at, chosen)),
                 score=float(scores.total[place]),
                 dense=float(max(scores.passage[place], scores.sentence[place])),
                 late=float(scores.late[place]),
@@ -127,14 +143,18 @@ class Retriever:
         # What late interaction did not see keeps its place behind what it saw.
         boost = np.full(len(found.rows), -10.0, np.float32)
         boost[reranked] = LATE_WEIGHT * standardised(late[reranked])
-        boost -= QUIZ_PENALTY * self._asking(found.rows)
-        return Scores(
-            found.total + boost, found.passage, found.sentence, found.lexical, late, found.best, found.rows
-        )
+        quizzes = QUIZ_PENALTY * self._asking(found.rows)
+        total = found.total + boost - quizzes
+        if self.reranker:
+            reranked = np.argsort(-total, kind="stable")[:RERANKED]
+            texts = [searchable(self.index.passages[row]) for row in found.rows[reranked]]
+            read = standardised(self.reranker.scores(question, texts)) - quizzes[reranked]
+            total[reranked] = read - read.min() + total.max() + 1  # all of them before all others
+        return Scores(total, found.passage, found.sentence, found.lexical, late, found.best, found.rows)
 
     def sentence_cosines(self, question: str, passages: Sequence[Passage]) -> list[np.ndarray]:
-        """Per passage float32 (its sentences,): cosine of each with the question."""
-        vector = self.encoder.encode([question])[0]
+        """Per passage float32 (its sentences,): cosine of each with the question, or its nearest part."""
+        vectors = self.encoder.encode(parts(question))
         owner = self.index.sentence_owner  # ascending: sentences were added passage by passage
         found = []
         for passage in passages:
@@ -142,19 +162,25 @@ class Retriever:
             start, end = np.searchsorted(owner, [row, row + 1])
             held = self.index.sentence_vectors.reconstruct_batch(np.arange(start, end))
             cosines = np.zeros(len(passage.sentences), np.float32)
-            cosines[self.index.sentence_place[start:end]] = held @ vector
+            cosines[self.index.sentence_place[start:end]] = (held @ vectors.T).max(axis=1)
             found.append(cosines)
         return found
 
-    def _rows(self, sources: tuple[str, ...]) -> np.ndarray:
+    def _rows(self, chosen: tuple[Filter, ...]) -> np.ndarray:
         passages = self.index.passages
-        if unknown := sorted(set(sources).difference(self.sources)):
-            raise BadRequest(f"No file '{unknown[0]}' in the index: see the list of files, or ingest it.")
-        if not sources:
+        if not chosen:
             return np.arange(len(passages))
-        if isinstance(passages, StoredPassages):
-            return passages.rows(sources)
-        return np.array([row for row, passage in enumerate(passages) if _stands_in(passage, sources)], int)
+        found: set[int] = set()
+        for one in chosen:
+            rows: Iterable[int] = range(len(passages))
+            if isinstance(passages, StoredPassages):
+                rows = passages.rows(tuple(one.files)).tolist()
+            if one.pages or not isinstance(passages, StoredPassages):
+                rows = [row for row in rows if stands_inside(passages[row], (one,))]
+            if not rows:
+                raise BadRequest(f"Nothing in the index stands on '{one.said}': are these pages of the file?")
+            found.update(rows)
+        return np.array(sorted(found), np.int64)
 
     def _late(self, question: str, rows: np.ndarray) -> np.ndarray:
         """float32 (len(rows),): weighted mean over question tokens of their best cosine in the passage."""
@@ -194,6 +220,20 @@ class Scores:
     rows: np.ndarray  # its row in the index
 
 
+def in_turn(found: Sequence[list[Hit]]) -> list[Hit]:
+    """The hits of several questions as one list: the best of each, then the next of each; none twice."""
+    if len(found) == 1:
+        return found[0]
+    hits: dict[str, Hit] = {}
+    lowest = float("inf")
+    for some in zip_longest(*found):
+        for hit in some:
+            if hit is not None and hit.passage.id not in hits:
+                lowest = min(lowest, hit.score)  # what comes later is never said to be better
+                hits[hit.passage.id] = replace(hit, score=lowest)
+    return list(hits.values())
+
+
 def asks(passage: Passage) -> bool:
     """Whether a passage asks more than it says: review questions, a quiz."""
     asking = sum(one.rstrip().endswith("?") or is_option(one) for one in passage.sentences)
@@ -205,14 +245,11 @@ def is_option(sentence: str) -> bool:
     return _OPTION.match(sentence) is not None
 
 
-def _stands_in(passage: Passage, sources: tuple[str, ...]) -> bool:
-    return passage.source in sources or any(place.source in sources for place in passage.also)
-
-
-def neighbours(retriever: Retriever, hits: list[Hit]) -> list[Hit]:
+def neighbours(retriever: Retriever, hits: list[Hit], sources: tuple[str, ...] = ()) -> list[Hit]:
     """`hits` with what follows the first one in the same section put right behind it.
 
-    A list or a table that is longer than a passage goes on in the next one.
+    A list or a table that is longer than a passage goes on in the next one. What is outside `sources`,
+    those of the search, stays out.
     """
     if not hits:
         return hits
@@ -222,6 +259,8 @@ def neighbours(retriever: Retriever, hits: list[Hit]) -> list[Hit]:
         return hits
     after = retriever.index.passages[row]
     if after.source != best.source or after.heading != best.heading or not best.heading:
+        return hits
+    if sources and not inside(after, filters(sources, retriever.sources)):
         return hits
     rest = [hit for hit in hits[1:] if hit.passage.id != after.id]
     return [hits[0], replace(hits[0], passage=after, sentence=0), *rest]

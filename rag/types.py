@@ -72,7 +72,7 @@ class Ask:
     question: str
     history: tuple[Turn, ...] = ()
     decoding: Decoding = GREEDY
-    sources: tuple[str, ...] = ()  # search only these files; () for all
+    sources: tuple[str, ...] = ()  # search only these, see rag/filters.py; () for all
     stop: threading.Event = field(default_factory=threading.Event, compare=False)
     # Told the number in the line while others are answered first, 0 when that is over; any thread.
     waiting: Callable[[int], None] | None = field(default=None, compare=False)

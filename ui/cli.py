@@ -30,6 +30,7 @@ from ui.options import (
     Name,
     Notes,
     Refreshed,
+    Reranker,
     Sessions,
     Sources,
     Url,
@@ -76,6 +77,7 @@ def ask(
     out: BatchOut = None,
     model: Model = None,
     encoder: Encoder = None,
+    reranker: Reranker = None,
     url: Url = None,
 ) -> None:
     """Answer a question from the notes; with --batch, many (lines may have turns: [...])."""
@@ -92,7 +94,7 @@ def ask(
     with terminal.Bars() as progress:
         if notes is not None:
             tutor.build_index([notes], index, encoder, progress)
-        opened = tutor.open_tutor(index, model, encoder, url, progress)
+        opened = tutor.open_tutor(index, model, encoder, url, progress, reranker)
     chosen = known(source, opened.sources)
     if batch and out:
         _run(batch, lines, out, lambda line: to_json(tutor.converse(opened, line.turns, how, chosen)))
@@ -151,13 +153,14 @@ def search(
     batch: BatchIn = None,
     out: BatchOut = None,
     encoder: Encoder = None,
+    reranker: Reranker = None,
 ) -> None:
     """Find passages, best first, without a language model."""
     one_of(question, batch, out)
     lines = batches.read(batch) if batch else []
     if question is not None:
         tutor.check_question(question)
-    retriever = tutor.open_retriever(index, encoder)
+    retriever = tutor.open_retriever(index, encoder, reranker)
     chosen = known(source, retriever.sources)
     if batch and out:
 
@@ -188,6 +191,7 @@ def chat(
     browser: Annotated[bool, typer.Option(help="Open the address in a browser.")] = False,
     model: Model = None,
     encoder: Encoder = None,
+    reranker: Reranker = None,
     url: Url = None,
 ) -> None:
     """Open the chat in a web page of this machine."""
@@ -201,7 +205,7 @@ def chat(
     with terminal.Bars() as progress:
         if notes is not None:
             index_cli.left_out(tutor.build_index([notes], index, encoder, progress), _note)
-        opened = tutor.open_tutor(index, model, encoder, url, progress)
+        opened = tutor.open_tutor(index, model, encoder, url, progress, reranker)
     with living(opened, index, (notes,) if notes else (), watch, ahead) as alive:
         serving.serve(
             alive, sessions, host, port, browser, lambda at: print(f"Unitutor is at {at}", flush=True)

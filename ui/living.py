@@ -152,7 +152,7 @@ def _reopened(tutor: Tutor, index: Path) -> Tutor:
     from rag.starters import starters
 
     encoder = tutor.retriever.encoder
-    retriever = Retriever(open_index(index, encoder), encoder)
+    retriever = Retriever(open_index(index, encoder), encoder, tutor.retriever.reranker)
     if tutor.model is None:
         raise IndexUnusable("there is no language model to answer with: start the chat again")
     return replace(

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from ingest.errors import BadRequest
 from ingest.where import located
+from rag.filters import filters
 from ui import tutor
 
 Index = Annotated[
@@ -28,11 +30,22 @@ Encoder = Annotated[
     str | None,
     typer.Option(envvar="UNITUTOR_ENCODER", help="Another text encoder: a local folder or Hugging Face id."),
 ]
+Reranker = Annotated[
+    str | None,
+    typer.Option(
+        envvar="UNITUTOR_RERANKER",
+        help="A cross-encoder that ranks the first passages once more: a local folder or Hugging Face id.",
+    ),
+]
 Url = Annotated[
     str | None, typer.Option(envvar="UNITUTOR_URL", help="An OpenAI-compatible server in the model's place.")
 ]
 Sources = Annotated[
-    list[str] | None, typer.Option("--source", help="Search only this file of the notes; repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--source",
+        help="Search only this file, folder ('week1/*') or these pages ('slides.pdf:3-10'); repeatable.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 BatchIn = Annotated[
@@ -63,9 +76,10 @@ def own_notes(index: Path) -> Path | None:
 
 
 def known(chosen: list[str] | None, sources: tuple[str, ...]) -> tuple[str, ...]:
-    """The files chosen to search in. Raises BadParameter for one that is not among `sources`."""
-    for name in chosen or ():
-        if name not in sources:
-            shown = ", ".join(sources[:20]) + (", …" if len(sources) > 20 else "")
-            raise typer.BadParameter(f"no file '{name}' in the index; it has: {shown}")
+    """What was chosen to search in. Raises BadParameter where it is none of `sources`, the index's files."""
+    try:
+        filters(chosen or (), sources)
+    except BadRequest as error:
+        shown = ", ".join(sources[:20]) + (", …" if len(sources) > 20 else "")
+        raise typer.BadParameter(f"{error} The index has: {shown}") from None
     return tuple(chosen or ())

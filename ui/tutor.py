@@ -51,14 +51,19 @@ def build_index(
     return build(paths, index, load_encoder(encoder), progress, force=force)
 
 
-def open_retriever(index: Path, encoder: str | None) -> Retriever:
+def open_retriever(index: Path, encoder: str | None, reranker: str | None = None) -> Retriever:
     """Search alone: no language model is loaded, and none of its libraries."""
     from ingest.embed import load_encoder
     from ingest.store import open_index
     from rag.retrieve import Retriever
 
     loaded = load_encoder(encoder)
-    return Retriever(open_index(index, loaded), loaded)
+    opened = open_index(index, loaded)
+    if reranker is None:
+        return Retriever(opened, loaded)
+    from rag.rerank import load_reranker
+
+    return Retriever(opened, loaded, load_reranker(reranker))
 
 
 def open_model(model: str | None, url: str | None, progress: Progress = silent) -> BaseChatModel:
@@ -73,7 +78,12 @@ def open_model(model: str | None, url: str | None, progress: Progress = silent) 
 
 
 def open_tutor(
-    index: Path, model: str | None, encoder: str | None, url: str | None, progress: Progress = silent
+    index: Path,
+    model: str | None,
+    encoder: str | None,
+    url: str | None,
+    progress: Progress = silent,
+    reranker: str | None = None,
 ) -> Tutor:
     """Open everything. Raises UnitutorError where a part is missing or does not fit the others.
 
@@ -83,7 +93,7 @@ def open_tutor(
     from rag.prompts import answer_prompt
     from rag.starters import starters
 
-    retriever = open_retriever(index, encoder)
+    retriever = open_retriever(index, encoder, reranker)
     opened = open_model(model, url, progress)
     if warm := getattr(opened, "warm", None):  # ours: what every prompt begins with is read once for all
         warm(answer_prompt("", []))

@@ -142,6 +142,8 @@ def test_a_question_that_cannot_be_read_exits_1(unitutor: Any, chain: Chain, que
         ["ask", "q", "--batch", "nowhere.jsonl", "--out", "o"],
         ["ask", "q", "--out", "o"],
         ["ask", "q", "--source", "other.pdf"],
+        ["search", "q", "--source", "week1/*"],
+        ["search", "q", "--source", "unit.pdf:9-3"],
         ["search"],
         ["chat", "--port", "99999"],
         ["fly"],

@@ -1,0 +1,106 @@
+"""A cross-encoder that ranks the first passages once more, for those who have one (`--reranker`).
+
+It reads question and passage together (Nogueira and Cho 2019, arXiv 1901.04085), which vectors made
+apart cannot, and takes that much longer. None is installed with Unitutor: any of sentence-transformers'
+serves. What is not here: which passages it is shown, and where its order counts (rag/retrieve.py).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ingest.errors import ModelUnusable
+
+BATCH = 8  # pairs in one forward pass: what a laptop's cache holds
+
+
+class Reranker:
+    """A sentence-transformers CrossEncoder with one number a pair. Safe to share by threads."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+
+    def scores(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        """float32 (len(texts),): how well each answers the question, higher is better, in no unit.
+
+        Raises ModelUnusable where the model fails or gives no numbers.
+        """
+        if not texts:
+            return np.zeros(0, np.float32)
+        from torch.nn import Identity
+
+        try:
+            with self._lock:
+                found = self._model.predict(
+                    [(question, text) for text in texts],
+                    batch_size=BATCH,
+                    show_progress_bar=False,
+                    activation_fn=Identity(),  # a sigmoid makes the best ones alike
+                )
+        except Exception as err:  # torch and tokenizers each have their own word for a bad model
+            raise ModelUnusable(f"the reranker failed: {_line(err)}") from err
+        scores = np.asarray(found, np.float32)
+        if scores.shape != (len(texts),) or not np.isfinite(scores).all():
+            raise ModelUnusable("the reranker gives no number for a passage: choose another")
+        return scores
+
+
+def load_reranker(model: str, offline: bool = True) -> Reranker:
+    """The cross-encoder in a local folder, or of a Hugging Face id that was downloaded before.
+
+    Unless `offline` is False, nothing is downloaded. Raises ModelUnusable if there is none, it cannot be
+    loaded, or it is a model of another kind.
+    """
+    folder = _folder(model, offline)
+    _check_kind(folder, model)
+    try:
+        from sentence_transformers import CrossEncoder
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        loaded = CrossEncoder(str(folder), local_files_only=True)
+    except Exception as err:  # whatever a damaged folder makes the loaders raise
+        raise ModelUnusable(f"the reranker {model!r} cannot be loaded: {_line(err)}") from err
+    labels = loaded.num_labels
+    if labels != 1:
+        raise ModelUnusable(f"{model!r} is no reranker: it gives {labels} numbers for a pair, not one")
+    return Reranker(loaded)
+
+
+def _folder(model: str, offline: bool) -> Path:
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, local_files_only=offline))
+    except Exception as err:  # the hub's errors have no common root, and each means the same here
+        raise ModelUnusable(
+            f"no reranker {model!r} on this machine: give a local folder or the id of a downloaded model"
+        ) from err
+
+
+def _check_kind(folder: Path, model: str) -> None:
+    # Of a model without the layer that scores, the loaders would make up a random one.
+    try:
+        kinds = json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or [""]
+    except (OSError, ValueError, AttributeError) as err:
+        raise ModelUnusable(
+            f"the reranker {model!r} cannot be loaded: no readable config.json in it"
+        ) from err
+    if not str(kinds[0]).endswith(("ForSequenceClassification", "ForCausalLM")):
+        raise ModelUnusable(
+            f"{model!r} is no reranker: it is a {kinds[0] or 'model'} without a layer that scores"
+        )
+
+
+def _line(err: Exception) -> str:
+    return " ".join(str(err).split())[:200] or type(err).__name__
