@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.sentences import is_row, sentences
 from ingest.types import Page
@@ -27,6 +27,7 @@ class Unit:
     lead: bool = False  # means little without what follows
     whole: bool = False  # is a paragraph of its own
     start: bool = True  # begins a line of its own (a sentence in a paragraph need not)
+    also: tuple[int, ...] = ()  # other pages that are the same from first to last
 
 
 @dataclass(slots=True)
@@ -43,12 +44,21 @@ def tree(pages: Sequence[Page]) -> Section:
     """The sections of one file under a root without title."""
     root = Section("", 0, pages[0].number)
     path = [root]
+    shown: dict[tuple[str, ...], list[tuple[Section, int]]] = {}  # where the units of a page went
     for page in pages:
-        for unit in _units(page):
+        units = list(_units(page))
+        content = tuple(unit.text for unit in units)
+        slide = page.number is not None and any(unit.kind == "heading" for unit in units)
+        before = shown.get(content) if slide else None
+        for section, at in before or ():
+            section.units[at] = replace(section.units[at], also=(*section.units[at].also, page.number))
+        placed = shown.setdefault(content, []) if slide and before is None else []
+        for unit in units:
             heading = _HEADING.fullmatch(unit.text) if unit.kind == "heading" else None
             if heading is None:
                 # Slides built up step by step repeat their lines.
-                if not unit.whole or unit.text not in path[-1].said:
+                if before is None and (not unit.whole or unit.text not in path[-1].said):
+                    placed.append((path[-1], len(path[-1].units)))
                     path[-1].units.append(unit)
                     path[-1].said.add(unit.text)
                 continue

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from ingest.pieces import pieces
 from ingest.sections import ITEM, Section, Unit, tree
 from ingest.sentences import sentences
-from ingest.types import Page, Passage
+from ingest.types import Page, Passage, Place
 
 __all__ = ["Splitter", "pieces", "sentences", "split"]
 
@@ -310,7 +310,10 @@ def _passage(source: str, draft: _Draft) -> Passage:
     content = "\0".join((source, str(page), *draft.path, text))
     key = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
     said = [part for unit in units for part in _sentences_of(unit)]
-    return Passage(key, source, page, draft.path, text, tuple(said))
+    own = [unit for unit in units if unit.kind != "title"]
+    pages = [number for number in own[0].also if all(number in unit.also for unit in own)] if own else []
+    also = tuple(Place(source, number, draft.path) for number in pages)
+    return Passage(key, source, page, draft.path, text, tuple(said), also)
 
 
 def _sentences_of(unit: Unit) -> list[str]:

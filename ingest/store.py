@@ -275,6 +275,7 @@ def _load(folder: Path, generation: Path, manifest: Manifest) -> Index:
     # An empty file cannot be mapped.
     mapped = "r" if (generation / "tokens.npy").stat().st_size > 4096 else None
     token_vectors = np.load(generation / "tokens.npy", mmap_mode=mapped, allow_pickle=False)  # type: ignore[arg-type]
+    token_vectors.flags.writeable = False
     if not vectors["passages"].ntotal == len(passages) == len(arrays["token_start"]) - 1:
         raise ValueError("the parts count different passages")
     large = (generation / "bm25" / "data.csc.index.npy").stat().st_size > CHECKED

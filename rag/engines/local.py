@@ -77,16 +77,13 @@ class LocalModel(BaseChatModel):
     ) -> AbstractContextManager[bool]:
         """A place among those who are answered, for all that one answer takes; False if halted first.
 
-        `stream`, `invoke` and `compare` take one themselves; called inside this with the same
-        `halt` they use this one, so that judging the notes and answering is one wait, not two.
+        `stream`, `invoke` and `compare` take one themselves; called inside this with the same `halt`
+        they use this one: judging the notes and answering is one wait.
         """
         return self._turns.place(halt, waiting)
 
     def warm(self, messages: list[BaseMessage]) -> None:
-        """Have at hand, from now on, the start that prompts share with `messages`.
-
-        It is read once and kept on disk beside the model, where that has a place for it.
-        """
+        """Have the start that prompts share with `messages` at hand, read once and kept beside the model."""
         reading = Reading(self._model, self._turns)
         with _memory():
             prefix.read(reading, self._tokenize(messages).start, self.folder, self._kernel)
@@ -97,9 +94,9 @@ class LocalModel(BaseChatModel):
     ) -> bool:
         """Read each excerpt in `messages` (rag/engines/prompt.py) and keep what it comes to on disk.
 
-        Whether all are there now: False where `halt` was set before, where there is no room, or
-        where this model keeps none. `gently` reads only while nobody is answered; what was last
-        used before `since`, in seconds since the epoch, goes where room is short.
+        Whether all are there now: False where `halt` was set, there is no room, or this model keeps
+        none. `gently` reads only while nobody is answered; what was last used before `since`
+        (seconds since the epoch) goes where room is short.
         """
         prompt = self._tokenize(messages)
         shelf = self._shelf(prompt)

@@ -17,7 +17,7 @@ from ingest.errors import IndexUnusable, ModelUnusable
 from ingest.types import Hit, Passage
 from rag.decoding import NAMES
 from rag.types import Answer, Ask, Citation, Sentence
-from ui import cli, serving, tutor
+from ui import cli, index_cli, serving, tutor
 from ui.options import Name
 
 PASSAGE = Passage(
@@ -266,6 +266,7 @@ def test_search_json_and_text_and_batch(unitutor: Any, tmp_path: Path) -> None:
 def test_ingest_names_what_it_left_out_and_exits_0(unitutor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     report = Report(2, 5, 9, (Skipped("bad.pdf", "encrypted:\nremove its password"),), 1.25, False)
     monkeypatch.setattr(tutor, "build_index", lambda *a, **k: report)
+    monkeypatch.setattr(index_cli, "prepared", lambda: False)
     status, out, err = unitutor("ingest", "notes", "--json")
     assert status == 0 and err == "Left out bad.pdf: encrypted: remove its password\n"
     assert json.loads(out) == {
@@ -276,6 +277,21 @@ def test_ingest_names_what_it_left_out_and_exits_0(unitutor: Any, monkeypatch: p
         "seconds": 1.25,
     }
     assert unitutor("ingest")[1] == "data/index: 2 files, 5 pages, 9 passages in 1.2 s.\n"
+
+
+def test_ingest_reads_ahead_where_the_model_is_there(unitutor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Report(2, 5, 9, (), 1.25, unchanged=False)
+    minutes: list[float] = []
+    monkeypatch.setattr(tutor, "build_index", lambda *a, **k: report)
+    monkeypatch.setattr(index_cli, "prepared", lambda: True)
+    monkeypatch.setattr(index_cli, "for_minutes", lambda *a: minutes.append(a[2]) or (7, 9))
+    status, out, err = unitutor("ingest")
+    assert status == 0 and out.endswith("9 passages in 1.2 s.\n") and "7 of 9 passages are read" in err
+    assert unitutor("ingest", "--read-ahead", "0.5")[0] == 0
+    assert unitutor("ingest", "--read-ahead", "0")[2] == ""
+    report = Report(2, 5, 9, (), 1.25, unchanged=True)
+    assert unitutor("ingest")[2] == ""  # nothing has changed
+    assert minutes == [5, 0.5]
 
 
 def test_a_port_in_use_is_told_before_anything_is_loaded(unitutor: Any) -> None:
