@@ -86,8 +86,8 @@ def merged(drafts: Sequence[Passage]) -> tuple[list[Passage], list[Copy]]:
         if at in stays:
             copies.append(Copy(len(kept), draft))
         elif at in stands_for:
-            places = tuple(_place(drafts[i]) for i in sorted(stands_for[at]))
-            kept.append(replace(draft, also=places))
+            places = (place for i in sorted(stands_for[at]) for place in (_place(drafts[i]), *drafts[i].also))
+            kept.append(replace(draft, also=(*draft.also, *places)))
         else:
             kept.append(draft)
     return kept, copies
@@ -96,6 +96,7 @@ def merged(drafts: Sequence[Passage]) -> tuple[list[Passage], list[Copy]]:
 def drafts_of(kept: Sequence[Passage], copies: Sequence[Copy]) -> list[Passage]:
     """What `merged` was given."""
     out: list[Passage] = []
+    elsewhere = {place for one in copies for place in (_place(one.passage), *one.passage.also)}
     rest = iter(copies)
     copy = next(rest, None)
     for at in range(len(kept) + 1):
@@ -103,7 +104,8 @@ def drafts_of(kept: Sequence[Passage], copies: Sequence[Copy]) -> list[Passage]:
             out.append(copy.passage)
             copy = next(rest, None)
         if at < len(kept):
-            out.append(replace(kept[at], also=()))
+            own = tuple(place for place in kept[at].also if place not in elsewhere)
+            out.append(replace(kept[at], also=own))
     return out
 
 
