@@ -241,7 +241,7 @@ def _vectors(
     sources += [vectors for _, vectors in kept]
     if places:
         for at in np.flatnonzero(of < 0):
-            of[at], row[at] = places.get(parts.key(passages[at]), (-1, 0))
+            of[at], row[at] = places.get(parts.key(passages[int(at)]), (-1, 0))
     # Longest first: batches are padded least, and the time left is not underestimated.
     missing = sorted(map(int, np.flatnonzero(of < 0)), key=lambda at: -len(passages[at].text))
     total = sum(2 + len(passages[at].sentences) for at in missing)

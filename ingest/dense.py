@@ -114,7 +114,7 @@ def write(index: faiss.Index, path: Path) -> None:
     """The index as a file. Raises OSError, for example where the disk is full."""
     # Through Python's own file, so that a full disk is an OSError with its errno.
     with path.open("wb") as file:
-        writer = faiss.PyCallbackIOWriter(file.write)
+        writer = faiss.PyCallbackIOWriter(file.write)  # type: ignore[attr-defined]
         faiss.write_index(index, writer)
 
 

@@ -39,7 +39,9 @@ def write_passages(path: Path, passages: Sequence[Passage], repeats: Sequence[Co
         copies = ((copy.before, copy.passage) for copy in repeats)
         for table, rows in (("passages", enumerate(passages)), ("copies", copies)):
             base.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", starmap(_row, rows))
-        found = ({(place.source, row) for place in (p, *p.also)} for row, p in enumerate(passages))
+        found = (
+            {(p.source, row), *((place.source, row) for place in p.also)} for row, p in enumerate(passages)
+        )
         base.executemany("INSERT INTO sources VALUES (?, ?)", (pair for pairs in found for pair in pairs))
 
 

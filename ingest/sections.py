@@ -51,7 +51,7 @@ def tree(pages: Sequence[Page]) -> Section:
         slide = page.number is not None and any(unit.kind == "heading" for unit in units)
         before = shown.get(content) if slide else None
         for section, at in before or ():
-            section.units[at] = replace(section.units[at], also=(*section.units[at].also, page.number))
+            section.units[at] = replace(section.units[at], also=(*section.units[at].also, page.number or 0))
         placed = shown.setdefault(content, []) if slide and before is None else []
         for unit in units:
             heading = _HEADING.fullmatch(unit.text) if unit.kind == "heading" else None
@@ -74,6 +74,12 @@ def tree(pages: Sequence[Page]) -> Section:
                 path[-1].parts.append(section)
                 path.append(section)
     return root
+
+
+def repeats(units: Sequence[Unit]) -> list[int]:
+    """The other pages on which all of `units` stand again, ascending; titles are not asked."""
+    own = [unit for unit in units if unit.kind != "title"]
+    return [number for number in own[0].also if all(number in unit.also for unit in own)] if own else []
 
 
 def _units(page: Page) -> Iterator[Unit]:

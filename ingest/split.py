@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.pieces import pieces
-from ingest.sections import ITEM, Section, Unit, tree
+from ingest.sections import ITEM, Section, Unit, repeats, tree
 from ingest.sentences import sentences
 from ingest.types import Page, Passage, Place
 
@@ -310,9 +310,7 @@ def _passage(source: str, draft: _Draft) -> Passage:
     content = "\0".join((source, str(page), *draft.path, text))
     key = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
     said = [part for unit in units for part in _sentences_of(unit)]
-    own = [unit for unit in units if unit.kind != "title"]
-    pages = [number for number in own[0].also if all(number in unit.also for unit in own)] if own else []
-    also = tuple(Place(source, number, draft.path) for number in pages)
+    also = tuple(Place(source, number, draft.path) for number in repeats(units))
     return Passage(key, source, page, draft.path, text, tuple(said), also)
 
 

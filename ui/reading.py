@@ -72,7 +72,7 @@ def while_idle(model: object, now: Callable[[], Retriever], stop: threading.Even
             stop.wait(_LOOK)
             continue
 
-        def told(_what: str, _done: int, _total: int) -> None:
+        def told(what: str, done: int, total: int) -> None:
             if stop.is_set() or now() is not retriever:  # noqa: B023  # called before the next round
                 halt.set()  # noqa: B023
 

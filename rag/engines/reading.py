@@ -29,7 +29,7 @@ class Known(NamedTuple):
     """Tokens of a text that need not be read: where they begin, and their keys (not rotated) and values."""
 
     start: int
-    count: int
+    tokens: int
     load: Callable[[], Pairs | None]  # None where they are not to be had after all
 
 
@@ -63,9 +63,11 @@ class Reading:
         was set before the end. The last token is always read.
         """
         spared = min(self.shared(ids), len(ids) - 1)
-        ahead = {one.start: one for one in known if one.start + one.count < len(ids)}
+        ahead = {one.start: one for one in known if one.start + one.tokens < len(ids)}
         # Texts that part within a known stretch part at its start: it is joined whole or not at all.
-        spared = min([spared, *(start for start, one in ahead.items() if start < spared < start + one.count)])
+        spared = min(
+            [spared, *(start for start, one in ahead.items() if start < spared < start + one.tokens)]
+        )
         self.drop(len(self.ids) - spared)
         self.logits = torch.empty(0)
         while (place := len(self.ids)) < len(ids):
@@ -91,11 +93,11 @@ class Reading:
         pairs = known.load()
         if pairs is None:
             return 0
-        start, end = known.start, known.start + known.count
+        start, end = known.start, known.start + known.tokens
         with torch.inference_mode():
             self.cache.join((turned(pairs[0], *self._angles(start, pairs[0])), pairs[1]))
         self.ids.extend(ids[start:end])
-        return known.count
+        return known.tokens
 
     def _angles(self, start: int, keys: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Cosines and sines (tokens, size) of as many positions as `keys` has tokens, from `start` on."""
