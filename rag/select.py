@@ -34,18 +34,6 @@ class Choice:
     def passage(self) -> Passage:
         return self.hit.passage
 
-    @property
-    def text(self) -> str:
-        """What the model reads; a gap between two sentences is marked."""
-        if len(self.places) == len(self.passage.sentences):
-            return self.passage.text
-        parts: list[str] = []
-        for before, place in zip((None, *self.places), self.places, strict=False):
-            if before is not None and place != before + 1:
-                parts.append("…")
-            parts.append(self.passage.sentences[place])
-        return "\n".join(parts)
-
 
 def choose(
     hits: Sequence[Hit],

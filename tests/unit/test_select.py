@@ -31,12 +31,11 @@ def test_the_budget_holds_and_something_is_always_read() -> None:
     assert [one.places for one in choose([first], near, words, budget=18)] == [(0, 1)]
 
 
-def test_a_gap_is_marked_and_a_whole_passage_is_verbatim() -> None:
+def test_what_is_far_from_the_question_stays_out() -> None:
     first = hit(1.0, "Alpha.", "Beta.", "Gamma.")
     second = hit(0.0, "Delta.", "Epsilon.", "Zeta.", key="b")
     chosen = choose([first, second], [np.ones(3), np.array([0.9, 0.0, 0.9])], words)
-    assert chosen[0].text == first.passage.text
-    assert chosen[1].text == "Delta.\n…\nZeta."
+    assert [one.places for one in chosen] == [(0, 1, 2), (0, 2)]
 
 
 def test_nothing_found_nothing_chosen() -> None:
