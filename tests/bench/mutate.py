@@ -14,6 +14,7 @@ import argparse
 import functools
 import io
 import json
+import os
 import random
 import sys
 import tempfile
@@ -51,7 +52,7 @@ class Tally:
     crashed: int = 0  # the worker ended; the program went on
     late: int = 0  # beyond the time that is allowed
     slowest: float = 0.0  # seconds of CPU to read, clean and split: how busy the machine is plays no part
-    peak: float = 0.0  # MB of the worker, or of this process for what is read in it
+    peak: float = 0.0  # MB of the worker, or what this process came to take for what is read in it
 
     @property
     def broken(self) -> bool:
@@ -87,7 +88,7 @@ def row(tally: Tally) -> str:
 def tried(kind: str, count: int, seed: int = SEED) -> Tally:
     """What becomes of `count` damaged files; any error but NotesError goes through."""
     dice = random.Random(f"{seed} {kind}")
-    tally = Tally(kind)
+    tally, mine = Tally(kind), _most(os.getpid())
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
         path = Path(folder) / f"bad.{kind}"
         for _ in range(count):
@@ -103,7 +104,8 @@ def tried(kind: str, count: int, seed: int = SEED) -> Tally:
             tally.late += any("not read within" in why for why in refused)
             tally.refused += all(refused)
             tally.read += not all(refused)
-            tally.peak = max(tally.peak, _peak(sandbox))
+            worker = sandbox._worker
+            tally.peak = max(tally.peak, _most(worker.pid) if worker else _most(os.getpid()) - mine)
     return tally
 
 
@@ -131,10 +133,10 @@ def _cpu(sandbox: Sandbox) -> float:
     return time.process_time() + (worker.user + worker.system if worker else 0.0)
 
 
-def _peak(sandbox: Sandbox) -> float:
-    worker = sandbox._worker
+def _most(process: int) -> float:
+    """MB of memory that a process has had at most."""
     try:
-        status = Path(f"/proc/{worker.pid if worker else 'self'}/status").read_text("ascii")
+        status = Path(f"/proc/{process}/status").read_text("ascii")
     except OSError:
         return 0.0
     found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]

@@ -20,7 +20,7 @@ NOTES = Path(__file__).parents[2] / "data" / "notes"
 
 def test_strategies_side_by_side_and_what_varies(tmp_path: Path) -> None:
     encoder, model = load_encoder(), load_model()
-    model.max_new_tokens = 12
+    model.max_new_tokens = 8
     build([NOTES / "04-sampling.md"], tmp_path, encoder)
     hows = [strategy(spec) for spec in ("greedy", "top-k:40+temperature:2", "top-p:0.5", "beam:2")]
     retriever = Retriever(open_index(tmp_path, encoder), encoder)
