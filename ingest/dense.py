@@ -21,7 +21,7 @@ from ingest.where import milvus_uri
 
 EXACT = 50_000  # up to so many vectors are compared one by one
 READ = 8 << 20  # files up to this size are read, larger ones mapped
-LOOKED = 64  # lists that a question looks at: recall@10 .97 and more at a million (tests/bench/scale.py)
+LOOKED = 64  # lists that a question looks at; tests/bench/scale.py tells the recall
 TRAINED = 48  # vectors a list that its centre is fitted on
 CHUNK = 65_536  # vectors added at a time
 
