@@ -177,15 +177,19 @@ def plot(found: Found, file: Path) -> None:
     figure, (waits, grows, crowd) = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")
     kept = answered(found.get("answers", []))
     arms = [arm for arm in ARMS if any(arm in one for one in kept)]
-    for offset, field, label in ((-0.2, "first", "first word"), (0.2, "whole", "whole answer")):
+    for offset, field in ((-0.2, "first"), (0.2, "whole")):
         heights = [statistics.median(getattr(one[arm], field) for one in kept if arm in one) for arm in arms]
         places = [place + offset for place in range(len(arms))]
         bars = waits.bar(
             places, heights, 0.38, color=[colours[arm] for arm in arms], alpha=1 if field == "first" else 0.45
         )
-        waits.bar_label(bars, [f"{label}\n{height:.1f} s" for height in heights], fontsize=8)
-    waits.set_xticks(range(len(arms)), [NAMES[arm].replace(", ", ",\n") for arm in arms])
-    waits.set(ylabel="seconds", title="One question")
+        waits.bar_label(bars, [f"{height:.1f}" for height in heights], fontsize=8)
+    names = [
+        NAMES[arm].replace(", ", ",\n").replace(" read", "\nread").replace(" chunks", "\nchunks")
+        for arm in arms
+    ]
+    waits.set_xticks(range(len(arms)), names, fontsize=8)
+    waits.set(ylabel="seconds", title="One question: first word, whole answer (pale)")
     waits.margins(y=0.15)
     for arm, firsts in found.get("growth", {}).items():
         sizes = sorted(firsts, key=int)
@@ -210,6 +214,7 @@ def plot(found: Found, file: Path) -> None:
         crowd.fill_between([int(n) for n in several], soon, late, color=colours[arm], alpha=0.15, lw=0)
     crowd.set(xlabel="students at once", ylabel="first word, seconds", title="Soonest, median, latest")
     for axes in (grows, crowd):
+        axes.set_visible(bool(axes.lines))
         if axes.lines:
             axes.legend(fontsize=8)
         axes.set_ylim(bottom=0)
