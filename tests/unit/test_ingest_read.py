@@ -9,21 +9,11 @@ import pytest
 
 from ingest.errors import NotesError
 from ingest.read import SUFFIXES, read
-from tests.ingest_fakes import deck, locked_pdf, pdf, picture_pdf, write
+from tests.ingest_fakes import deck, failure, locked_pdf, pdf, picture_pdf, write
 
 LINES = [("Chapter One", 18.0), ("A generator makes samples from noise and a critic", 11.0)]
 MORE = ["judges each of them, which is why the two are said to", "compete with one another."]
 PAGE = [*LINES, *((text, 11.0) for text in MORE)]
-
-
-def failure(folder: Path, name: str, content: str | bytes) -> str:
-    write(folder, {name: content})
-    with pytest.raises(NotesError) as caught:
-        read(folder / name, folder)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{name}: ")
-    return message
 
 
 def test_formats() -> None:
