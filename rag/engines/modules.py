@@ -18,16 +18,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from rag.engines import tensors
 from rag.engines.keys import Pairs
 from rag.engines.prompt import Excerpt
 from rag.engines.reading import Known
@@ -98,28 +96,16 @@ class Shelf:
     def load(self, text: Sequence[str], tokens: int) -> Module | None:
         """The module of `text`, of so many tokens; None where there is none, or no whole one."""
         file = self.path(text)
-        try:
-            with safe_open(file, framework="pt") as opened:
-                tensors = {name: opened.get_tensor(name) for name in Module.__slots__}
-                digest = (opened.metadata() or {}).get("sha256")
-            os.utime(file)
-        except (SafetensorError, OSError):
+        held = tensors.load(file)
+        if held is None or set(held) != set(Module.__slots__) or held["keys"].shape[2] != tokens:
             return None
-        whole = tensors["keys"].shape[2] == tokens and _digest(tensors.values()) == digest
-        return Module(**tensors) if whole else None
+        with suppress(OSError):
+            os.utime(file)
+        return Module(**held)
 
     def store(self, text: Sequence[str], found: Module) -> None:
         """Keep a text's module; where that cannot be done, nothing is lost but time."""
-        tensors = {name: getattr(found, name).contiguous() for name in Module.__slots__}
-        with suppress(OSError, SafetensorError):
-            self.folder.mkdir(exist_ok=True)
-            handle, beside = tempfile.mkstemp(prefix=".module-", dir=self.folder)
-            os.close(handle)
-            try:
-                save_file(tensors, beside, {"sha256": _digest(tensors.values())})
-                Path(beside).replace(self.path(text))
-            finally:
-                Path(beside).unlink(missing_ok=True)
+        tensors.store(self.path(text), {name: getattr(found, name) for name in Module.__slots__})
 
     def make_room(self, since: float, room: int = ROOM) -> bool:
         """Remove what was last used before `since` (seconds since the epoch), oldest first, where
@@ -134,10 +120,3 @@ class Shelf:
                 file.unlink(missing_ok=True)
                 left -= size
         return left < room
-
-
-def _digest(tensors: Iterable[torch.Tensor]) -> str:
-    found = hashlib.sha256()
-    for tensor in tensors:
-        found.update(tensor.contiguous().numpy().tobytes())
-    return found.hexdigest()

@@ -7,16 +7,13 @@ its place and moved there in one rename.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from rag.engines import tensors
 from rag.engines.keys import GrowingCache
 from rag.engines.reading import Reading
 
@@ -46,12 +43,9 @@ def path(folder: Path, ids: Sequence[int], kernel: str) -> Path:
 
 def load(file: Path, shape: tuple[int, ...]) -> GrowingCache | None:
     """What `store` wrote to `file`, if it is all there; `shape` is (layers, 2, heads, tokens, size)."""
-    try:
-        with safe_open(file, framework="pt") as opened:
-            stored, digest = opened.get_tensor("keys_values"), (opened.metadata() or {}).get("sha256")
-    except (SafetensorError, OSError):
-        return None
-    if tuple(stored.shape) != shape or _digest(stored) != digest:
+    held = tensors.load(file)
+    stored = (held or {}).get("keys_values")
+    if stored is None or tuple(stored.shape) != shape:
         return None
     cache = GrowingCache()
     for number, (keys, values) in enumerate(stored):
@@ -61,21 +55,9 @@ def load(file: Path, shape: tuple[int, ...]) -> GrowingCache | None:
 
 def store(file: Path, cache: GrowingCache) -> None:
     """Write a text's keys and values; where that cannot be done, nothing is lost but time."""
-    stored = torch.stack([torch.stack(pair) for pair in cache.pairs()])[:, :, 0].contiguous().cpu()
-    with suppress(OSError, SafetensorError):
-        handle, beside = tempfile.mkstemp(prefix=".prefix-", dir=file.parent)
-        os.close(handle)
-        try:
-            save_file({"keys_values": stored}, beside, {"sha256": _digest(stored)})
-            with Path(beside).open("rb") as written:
-                os.fsync(written.fileno())
-            Path(beside).replace(file)
-        finally:
-            Path(beside).unlink(missing_ok=True)
+    stored = torch.stack([torch.stack(pair) for pair in cache.pairs()])[:, :, 0]
+    tensors.store(file, {"keys_values": stored})
+    with suppress(OSError):
         files = sorted(file.parent.glob("prefix-*.safetensors"), key=lambda one: one.stat().st_mtime)
         for old in files[:-FILES]:
             old.unlink(missing_ok=True)
-
-
-def _digest(stored: torch.Tensor) -> str:
-    return hashlib.sha256(stored.float().numpy().tobytes()).hexdigest()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ingest.errors import ModelUnusable
-from rag.engines import prefix, weights
+from rag.engines import prefix, tensors, weights
 from rag.engines.local import LocalModel
 from tests.tiny_model import asked, prepared, tiny_model
 
@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(prefix.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(tensors.tempfile, "mkstemp", refuse)
     model, _ = warmed(here)
     assert held(model, "w80 w81 w82 w83") > 8
 
