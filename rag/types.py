@@ -16,7 +16,7 @@ MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")  # ' [1]' or ' [1, 2]' in an
 QUOTING = "In the notes:"  # leads in a sentence of the notes that stands beside an answer
 
 Stage = Literal["searching", "reading", "writing", "checking", "done"]
-Label = Literal["supported", "partly", "unsupported", "not-a-claim"]
+Label = Literal["supported", "partly", "unsupported", "contradicted", "not-a-claim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,25 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of the notes that bear on a claim."""
+
+    text: str  # verbatim: a sentence of a passage
+    source: str
+    page: int | None
+    passage_id: str  # '' for a passage that is in no index
+    score: float  # 0..1, how much of the claim it covers
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer and what holds it up."""
 
     text: str
-    support: float  # 0..1
+    support: float  # probability that the notes support it, 0..1
     label: Label
     markers: tuple[int, ...]  # markers of the citations that support it
+    quotes: tuple[Quote, ...] = ()  # best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ class Ask:
     history: tuple[Turn, ...] = ()
     decoding: Decoding = GREEDY
     sources: tuple[str, ...] = ()  # search only these, see rag/filters.py; () for all
+    strict: bool = False  # show nothing that the notes do not support
     stop: threading.Event = field(default_factory=threading.Event, compare=False)
     # Told the number in the line while others are answered first, 0 when that is over; any thread.
     waiting: Callable[[int], None] | None = field(default=None, compare=False)
@@ -91,6 +104,8 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     closest: tuple[Citation, ...] = ()  # on a refusal: the passages that came nearest
     sentences: tuple[Sentence, ...] = ()
+    rewritten: int = 0  # sentences put in the notes' own words, since nothing supported them as they were
+    dropped: int = 0  # sentences taken out for that
     timings: Timings = Timings()
 
     def __add__(self, later: Answer) -> Answer:
@@ -106,7 +121,7 @@ def to_json(answer: Answer) -> dict[str, Any]:
 def from_json(values: dict[str, Any]) -> Answer:
     """The answer that `to_json` gave `values` for."""
     cite = [tuple(map(_citation, values[key])) for key in ("citations", "closest")]
-    sentences = tuple(Sentence(**{**s, "markers": tuple(s["markers"])}) for s in values["sentences"])
+    sentences = tuple(map(_sentence, values["sentences"]))
     return Answer(
         **{
             **values,
@@ -122,3 +137,8 @@ def from_json(values: dict[str, Any]) -> Answer:
 def _citation(values: dict[str, Any]) -> Citation:
     also = (Place(**{**place, "heading": tuple(place["heading"])}) for place in values.get("also", ()))
     return Citation(**{**values, "also": tuple(also)})
+
+
+def _sentence(values: dict[str, Any]) -> Sentence:
+    quotes = tuple(Quote(**quote) for quote in values.get("quotes", ()))
+    return Sentence(**{**values, "markers": tuple(values["markers"]), "quotes": quotes})
