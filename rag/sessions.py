@@ -1,63 +1,32 @@
-"""Conversations, kept as SQL rows: SQLite in WAL mode, or any database SQLAlchemy reaches by URL.
+"""Conversations, kept as SQL rows in rag/database.py.
 
 A turn is committed before the call that wrote it returns. A turn whose answer has not arrived
 whole is there too, unfinished: whoever reads it after a crash sees it as cut off. What is not
-here: people (everyone who opens the database sees all of it), search over old conversations, and
-migrations; a database made by a newer version is refused.
+here: people (everyone who opens the database sees all of it), and search over old conversations.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ingest.errors import BadRequest, UnitutorError
+from ingest.errors import BadRequest
+from rag.database import Database, encodable, restored, stored
+from rag.database import conversations as _conversation
+from rag.database import turns as _turn
 from rag.decoding import GREEDY
 from rag.transcript import clean_title, markdown, shortened
-from rag.types import Answer, Turn, from_json, to_json
+from rag.types import Answer, Turn
 
-VERSION = 1
 DAY = 24 * 60 * 60.0  # how long a deleted conversation can be restored, in seconds
 
 State = Literal["whole", "unfinished", "unreadable"]
-
-_tables = sa.MetaData()
-_version = sa.Table("schema_version", _tables, sa.Column("version", sa.Integer, nullable=False))
-_conversation = sa.Table(
-    "conversation",
-    _tables,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("created", sa.Double, nullable=False),
-    sa.Column("updated", sa.Double, nullable=False, index=True),
-    sa.Column("deleted", sa.Double, nullable=True),
-)
-_turn = sa.Table(
-    "turn",
-    _tables,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("conversation", sa.ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("place", sa.Integer, nullable=False),
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("finished", sa.Boolean, nullable=False),
-    sa.Column("created", sa.Double, nullable=False),
-    sa.UniqueConstraint("conversation", "place"),
-)
-
-
-class SessionsUnusable(UnitutorError):
-    """Conversations that cannot be read or written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +54,13 @@ class Sessions:
 
     def __init__(self, url_or_path: str | Path) -> None:
         """Open or make the database, and forget what was deleted more than a day ago."""
-        text = str(url_or_path)
-        if "://" not in text:
-            try:
-                Path(text).parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise SessionsUnusable(f"Cannot keep conversations in {text}: {error.strerror}.") from error
-        self._where = "the database" if "://" in text else text
-        url = text if "://" in text else sa.URL.create("sqlite", database=text)
-        self._engine = sa.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _sqlite_connect)
-            sa.event.listen(self._engine, "begin", _sqlite_begin)
-        with self._write() as db:
-            _tables.create_all(db)
-            found = db.scalar(sa.select(_version.c.version))
-            if found is None:
-                db.execute(_version.insert().values(version=VERSION))
-            elif found > VERSION:
-                raise SessionsUnusable(
-                    f"The conversations in {self._where} were written by a newer Unitutor "
-                    f"(version {found}, this one reads {VERSION}): update Unitutor, or move the file away."
-                )
+        self._database = Database(url_or_path)
+        with self._database.write() as db:
             db.execute(_conversation.delete().where(_conversation.c.deleted < time.time() - DAY))
 
     def close(self) -> None:
         """Let go of the database's connections; a later call opens new ones."""
-        self._engine.dispose()
+        self._database.close()
 
     # The list
 
@@ -119,7 +68,7 @@ class Sessions:
         """A new, empty conversation's id. Without a title it gets one from its first question."""
         made = uuid.uuid4().hex
         now = time.time()
-        with self._write() as db:
+        with self._database.write() as db:
             db.execute(
                 _conversation.insert().values(id=made, title=clean_title(title), created=now, updated=now)
             )
@@ -134,14 +83,14 @@ class Sessions:
             .order_by(table.updated.desc(), table.id)
             .limit(limit)
         )
-        with self._read() as db:
+        with self._database.read() as db:
             return tuple(Conversation(*row) for row in db.execute(query))
 
     def get(self, id: str) -> Conversation | None:
         """One conversation, or None where there is none of that id or it is deleted."""
         table = _conversation.c
         query = sa.select(table.id, table.title, table.created, table.updated)
-        with self._read() as db:
+        with self._database.read() as db:
             row = db.execute(query.where(table.id == id, table.deleted.is_(None))).first()
         return Conversation(*row) if row else None
 
@@ -169,12 +118,12 @@ class Sessions:
     def records(self, id: str) -> tuple[Record, ...]:
         """The turns of a conversation in order, unfinished and unreadable ones among them."""
         query = sa.select(_turn).where(_turn.c.conversation == id).order_by(_turn.c.place)
-        with self._read() as db:
+        with self._database.read() as db:
             return tuple(_record(row) for row in db.execute(query))
 
     def add(self, id: str, answer: Answer) -> None:
         """Append a whole turn."""
-        with self._write() as db:
+        with self._database.write() as db:
             self._append(db, id, answer.question, answer, finished=True)
 
     def begin(self, id: str, question: str, keep: int | None = None) -> int:
@@ -182,7 +131,7 @@ class Sessions:
 
         With `keep`, all turns after the first `keep` make way for it in the same transaction.
         """
-        with self._write() as db:
+        with self._database.write() as db:
             if keep is not None:
                 self._cut(db, id, keep)
             return self._append(db, id, question, Answer(question, GREEDY), finished=False)
@@ -197,7 +146,7 @@ class Sessions:
 
     def replace_last(self, id: str, answer: Answer) -> None:
         """Put another whole turn in the place of the last one."""
-        with self._write() as db:
+        with self._database.write() as db:
             last = db.scalar(sa.select(sa.func.max(_turn.c.place)).where(_turn.c.conversation == id))
             if last is not None:
                 self._cut(db, id, last)
@@ -205,7 +154,7 @@ class Sessions:
 
     def truncate(self, id: str, keep: int) -> None:
         """Remove all turns after the first `keep`."""
-        with self._write() as db:
+        with self._database.write() as db:
             self._cut(db, id, keep)
 
     def export_markdown(self, id: str) -> str:
@@ -215,32 +164,8 @@ class Sessions:
             raise BadRequest("This conversation no longer exists.")
         return markdown(found.title, found.created, self.records(id))
 
-    # How rows are reached
-
-    @contextmanager
-    def _read(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as db:
-                yield db
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise self._unusable(error, "read") from error
-
-    @contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect().execution_options(writes=True) as db, db.begin():
-                yield db
-        except IntegrityError as error:
-            raise BadRequest("This conversation no longer exists.") from error
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise self._unusable(error, "written") from error
-
-    def _unusable(self, error: Exception, done: str) -> SessionsUnusable:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        return SessionsUnusable(f"The conversations in {self._where} cannot be {done}: {reason}.")
-
     def _change(self, id: str, **values: Any) -> None:
-        with self._write() as db:
+        with self._database.write() as db:
             if not db.execute(_conversation.update().where(_conversation.c.id == id).values(values)).rowcount:
                 raise BadRequest("This conversation no longer exists.")
 
@@ -251,8 +176,8 @@ class Sessions:
             _turn.insert().values(
                 conversation=id,
                 place=0 if last is None else last + 1,
-                question=_encodable(question),
-                answer=_stored(answer),
+                question=encodable(question),
+                answer=stored(answer),
                 finished=finished,
                 created=now,
             )
@@ -266,8 +191,8 @@ class Sessions:
         return int(key[0])
 
     def _set(self, turn: int, answer: Answer, finished: bool) -> None:
-        values = {"answer": _stored(answer), "finished": finished}
-        with self._write() as db:
+        values = {"answer": stored(answer), "finished": finished}
+        with self._database.write() as db:
             db.execute(_turn.update().where(_turn.c.id == turn).values(values))
 
     def _cut(self, db: sa.Connection, id: str, keep: int) -> None:
@@ -285,34 +210,8 @@ def history(answers: Iterable[Answer]) -> tuple[Turn, ...]:
     )
 
 
-def _sqlite_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where `_sqlite_begin` says, not later
-    cursor = connection.cursor()
-    # The order matters: a database that another process is opening must be waited for.
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _sqlite_begin(db: sa.Connection) -> None:
-    # A writer takes the lock at once: one that reads first and then writes could be refused.
-    db.exec_driver_sql("BEGIN IMMEDIATE" if db.get_execution_options().get("writes") else "BEGIN")
-
-
-def _stored(answer: Answer) -> str:
-    return _encodable(json.dumps(to_json(answer), ensure_ascii=False))
-
-
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be stored
-
-
 def _record(row: Any) -> Record:
-    state: State = "whole" if row.finished else "unfinished"
-    try:
-        answer = replace(from_json(json.loads(row.answer)), question=row.question)
-        for text in (answer.answer, *(c.text for c in answer.citations), *(s.text for s in answer.sentences)):
-            text.encode()  # a number or null in the place of text fails here and not in the page
-    except (ValueError, TypeError, KeyError, AttributeError, BadRequest):
-        answer, state = Answer(row.question, GREEDY, stage="done"), "unreadable"
-    return Record(row.id, answer, state, row.created)
+    answer = restored(row.answer, row.question)
+    if answer is None:
+        return Record(row.id, Answer(row.question, GREEDY, stage="done"), "unreadable", row.created)
+    return Record(row.id, answer, "whole" if row.finished else "unfinished", row.created)
