@@ -51,5 +51,4 @@ def read_ahead(
 
 
 def _whole(passage: Passage) -> list[BaseMessage]:
-    shown = prompts.Shown(passage.title, passage.sentences, tuple(range(len(passage.sentences))))
-    return prompts.answer_prompt("", [shown])
+    return prompts.answer_prompt("", [prompts.shown(passage)])

@@ -25,6 +25,7 @@ from rag.ahead import ReadsAhead
 from rag.cite import Found, Spoken, checked, citations, refused
 from rag.followup import leans, search_text
 from rag.grounding import spans
+from rag.injection import asked_part, leaks
 from rag.retrieve import Retriever, neighbours
 from rag.select import BUDGET, choose
 from rag.types import Answer, Ask, Timings
@@ -101,12 +102,12 @@ def _counter(model: BaseChatModel) -> Callable[[str], int]:
 def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: Ask) -> Found:
     started = time.perf_counter()
     ask = replace(ask, question=checked_question(ask.question))
-    question = retriever.read_as(ask.question)
+    question = retriever.read_as(asked_part(ask.question) or ask.question)
     searched = search_text(question, ask.history)
     hits = retriever.search(searched, PASSAGES, ask.sources)
     read = neighbours(retriever, hits, ask.sources)
     near = retriever.sentence_cosines(searched, [hit.passage for hit in read])
-    choices = choose(read, near, count, budget)
+    choices = choose(read, near, count, budget) if asked_part(ask.question) else []
     took = (time.perf_counter() - started) * 1000
     return Found(ask, started, question, searched, tuple(hits), tuple(choices), round(took, 1))
 
@@ -119,7 +120,7 @@ def _write(retriever: Retriever, model: BaseChatModel, inputs: Iterator[Found]) 
 def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterator[Answer]:
     ask = found.ask
     answer = Answer(ask.question, ask.decoding, timings=Timings(retrieve_ms=found.retrieve_ms))
-    if not found.choices:  # an empty index, or nothing in the files chosen: no model is called
+    if not found.choices:  # an empty index, nothing in the files chosen, orders in place of a question
         yield refused(answer, found)
         return
     answer = replace(answer, stage="reading", citations=citations(found.choices))
@@ -131,15 +132,14 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
             yield refused(answer, found)
             return
         messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
-        yield from checked(answer, found, retriever, gate.sure(signals), _spoken(model, messages, ask))
+        held = "\n".join(choice.passage.text for choice in found.choices)
+        spoken = _spoken(model, messages, ask, held)
+        yield from checked(answer, found, retriever, gate.sure(signals), spoken)
 
 
 def _read(found: Found) -> tuple[list[prompts.Shown], str]:
     """What the prompt shows of the notes, and of the conversation if the question leans on it."""
-    shown = [
-        prompts.Shown(choice.passage.title, choice.passage.sentences, choice.places)
-        for choice in found.choices
-    ]
+    shown = [prompts.shown(choice.passage, choice.places) for choice in found.choices]
     ask = found.ask
     if not leans(found.question, ask.history):
         return shown, ""
@@ -186,7 +186,8 @@ def judged(
     return _signals(model, found, *_read(found), layer)
 
 
-def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask) -> Iterator[Spoken]:
+def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: str) -> Iterator[Spoken]:
+    """What the model says, piece by piece; `shown` is what it may say of ours, since the notes do."""
     said = Spoken("")
     settings: dict[str, Any] = (
         {"decoding": ask.decoding, "halt": ask.stop}
@@ -208,6 +209,9 @@ def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask) -> Iter
                 output_tokens=usage["output_tokens"],
             )
         said = replace(said, text=said.text + str(chunk.content))
+        if leaks(said.text, prompts.OURS, shown):
+            yield replace(said, text="")  # then the notes' own sentence stands there, or a refusal
+            return
         yield said
         if ask.stop.is_set() or _loops(said.text):
             return

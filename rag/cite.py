@@ -12,6 +12,7 @@ from ingest.types import Hit
 from rag import prompts
 from rag.complete import LEAST, LEAST_IF_SURE, left_out
 from rag.grounding import Evidence, best_quote, check, evidence, new_facts, spans
+from rag.injection import trusted
 from rag.retrieve import Retriever
 from rag.select import Choice
 from rag.types import MARKER, QUOTING, Answer, Ask, Citation, Sentence, Timings
@@ -56,7 +57,7 @@ def checked(
     @cache
     def held() -> list[Evidence]:  # made when the first sentence is there, not before the first word
         chosen = enumerate(found.choices, 1)
-        return [evidence(marker, choice.passage, retriever.encoder) for marker, choice in chosen]
+        return [evidence(marker, trusted(choice.passage), retriever.encoder) for marker, choice in chosen]
 
     def sentence(text: str) -> Sentence:
         if text not in known:

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from ingest.types import Passage
 from rag.engines.prompt import excerpt
 from rag.followup import own_words
+from rag.injection import asked_part, injected, trusted
 
 REFUSAL = "The notes do not answer this question."
 
@@ -20,6 +22,9 @@ SYSTEM = (
 )
 ANSWER = "Answer in one to three sentences, in the words of the notes."
 ANSWERABLE = "Do the notes state the answer to exactly this question? Answer yes or no."
+OURS = (SYSTEM, ANSWER, ANSWERABLE)  # nothing of which is for the reader
+
+SUPPORTED = "Is every part of the claim supported by the course notes? Answer yes or no."
 
 
 class Shown(NamedTuple):
@@ -28,6 +33,15 @@ class Shown(NamedTuple):
     heading: str
     sentences: tuple[str, ...]
     places: tuple[int, ...]
+
+
+def shown(passage: Passage, places: Sequence[int] | None = None) -> Shown:
+    """The sentences of a passage at `places` (all of them by default), as if its orders were not there."""
+    orders = injected(passage)
+    kept = [place for place in range(len(passage.sentences)) if place not in orders]
+    wanted = set(kept if places is None else places)
+    bare = trusted(passage)
+    return Shown(bare.title, bare.sentences, tuple(at for at, place in enumerate(kept) if place in wanted))
 
 
 def answer_prompt(question: str, shown: Sequence[Shown], earlier: str = "") -> list[BaseMessage]:
@@ -40,9 +54,20 @@ def answerable_prompt(question: str, shown: Sequence[Shown], earlier: str = "") 
     return [SystemMessage(SYSTEM), _asked(question, shown, earlier, ANSWERABLE)]
 
 
+def claim_prompt(claim: str, shown: Sequence[Shown]) -> list[BaseMessage]:
+    """Asks whether the notes shown support a claim, which is the last excerpt of the messages.
+
+    It begins as the answer's prompt does, so that notes read for an answer are not read again.
+    """
+    notes = [_note(note) for note in shown]
+    head, lead = {"type": "text", "text": "Course notes:\n"}, {"type": "text", "text": "Claim:\n"}
+    tail = {"type": "text", "text": f"\n{SUPPORTED}"}
+    return [SystemMessage(SYSTEM), HumanMessage([head, *notes, lead, excerpt([claim], [0]), tail])]
+
+
 def earlier_turn(question: str, answer: str) -> str:
     """The last turn in a line or two; a long answer is cut, since only its topic is needed."""
-    told = own_words(answer)[:300]
+    question, told = asked_part(question), asked_part(own_words(answer))[:300]
     return f"The conversation so far:\nStudent: {question}\nTutor: {told}\n\nNow answer the next question.\n"
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ingest.context import leads
 from ingest.types import Hit, Passage
+from rag.injection import injected
 from rag.retrieve import is_option
 
 BUDGET = 400  # tokens of notes in a prompt; tests/bench/answers.py reports quality against it
@@ -44,7 +45,8 @@ def choose(
     """The sentences of `hits` (best first) to read, as one Choice a passage, in the order of `hits`.
 
     `cosines`: per hit float (sentences,), nearness to the question. `count`: tokens of a text.
-    At least the nearest sentence of the first hit is chosen, whatever the budget.
+    At least the nearest sentence of the first hit is chosen, whatever the budget; never one that gives
+    the model orders (rag/injection.py).
     """
     if not hits:
         return []
@@ -52,7 +54,10 @@ def choose(
     best, last = hits[0].score, hits[-1].score
     for rank, (hit, near) in enumerate(zip(hits, cosines, strict=True)):
         standing = STANDING * (hit.score - last) / (best - last) if best > last else STANDING
+        orders = injected(hit.passage)
         for unit in units(hit.passage):
+            if not orders.isdisjoint(unit):
+                continue
             worth.append((max(float(near[place]) for place in unit) + standing, rank, unit))
     worth.sort(key=lambda one: (-one[0], one[1], one[2]))
     taken: dict[int, set[int]] = {}
@@ -60,7 +65,7 @@ def choose(
     for value, rank, unit in worth:
         passage = hits[rank].passage
         held = taken.get(rank, set())
-        wanted = (set(unit) | _introductions(passage, unit)) - held
+        wanted = (set(unit) | _introductions(passage, unit)) - held - injected(passage)
         cost = sum(count(passage.sentences[place]) + 1 for place in wanted)
         if not held:
             cost += count(passage.title) + 6
