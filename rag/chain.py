@@ -23,8 +23,10 @@ from ingest.errors import BadRequest
 from rag import gate, prompts
 from rag.ahead import ReadsAhead
 from rag.cite import Found, Spoken, checked, citations, refused
+from rag.claims import spans
+from rag.engines.plain import plain
 from rag.followup import leans, search_text
-from rag.grounding import spans
+from rag.grounding import Judging
 from rag.injection import asked_part, leaks
 from rag.retrieve import Retriever, neighbours
 from rag.select import BUDGET, choose
@@ -134,7 +136,8 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
         messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
         held = "\n".join(choice.passage.text for choice in found.choices)
         spoken = _spoken(model, messages, ask, held)
-        yield from checked(answer, found, retriever, gate.sure(signals), spoken)
+        confirming = model if isinstance(model, Judging) else None
+        yield from checked(answer, found, retriever, gate.sure(signals), spoken, confirming)
 
 
 def _read(found: Found) -> tuple[list[prompts.Shown], str]:
@@ -147,10 +150,13 @@ def _read(found: Found) -> tuple[list[prompts.Shown], str]:
 
 
 def _put(model: BaseChatModel, messages: list[BaseMessage]) -> list[BaseMessage]:
-    """The messages as this model wants them: in parts only where it makes something of those."""
+    """The messages as this model wants them: in parts only where it makes something of those.
+
+    A server may take control tokens in a message for its own, so none goes out; ours sees to it itself.
+    """
     if isinstance(model, ReadsAhead):
         return messages
-    return [message.model_copy(update={"content": str(message.text)}) for message in messages]
+    return [message.model_copy(update={"content": plain(str(message.text))}) for message in messages]
 
 
 def _signals(

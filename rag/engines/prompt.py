@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage
 
+from rag.engines.plain import plain
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -58,6 +60,13 @@ class Prompt:
         """The tokens before the first excerpt; all of them where there is none."""
         return self.ids[: self.excerpts[0].start] if self.excerpts else self.ids
 
+    def parted(self) -> tuple[Prompt, list[int], list[int]]:
+        """What stands before the last excerpt, the tokens of that, and what comes after it."""
+        *others, last = self.excerpts
+        end = last.start + last.count
+        before = Prompt(self.ids[: last.start], tuple(others))
+        return before, self.ids[last.start : end], self.ids[end:]
+
 
 def excerpt(lines: Sequence[str], shown: Sequence[int]) -> dict[str, Any]:
     """A part of a message's content: the lines at `shown` (ascending) of a text in lines."""
@@ -68,11 +77,12 @@ def excerpt(lines: Sequence[str], shown: Sequence[int]) -> dict[str, Any]:
 def tokenized(tokenizer: PreTrainedTokenizerBase, messages: Sequence[BaseMessage]) -> Prompt:
     """The messages in the tokenizer's chat template, up to where the answer begins."""
     turns, excerpts = [], []
+    own = tuple(tokenizer.get_added_vocab())
     for message in messages:
         pieces = [message.content] if isinstance(message.content, str) else message.content
         texts = []
         for piece in pieces:
-            text = _plain(piece if isinstance(piece, str) else piece["text"])
+            text = _plain(piece if isinstance(piece, str) else piece["text"], own)
             if isinstance(piece, dict) and "lines" in piece:
                 excerpts.append(piece)
                 text = f"{_SEAM}{text}{_SEAM}"
@@ -84,10 +94,10 @@ def tokenized(tokenizer: PreTrainedTokenizerBase, messages: Sequence[BaseMessage
     between, *rest = whole.split(_SEAM)
     ids += _ids(tokenizer, between)
     for piece, between in zip(excerpts, rest[1::2], strict=True):
-        lines = tuple(_plain(line) for line in piece["lines"])
-        own = tuple(tuple(_ids(tokenizer, f"{line}\n")) for line in lines)
-        placed.append(Excerpt(len(ids), lines, own, tuple(piece["shown"])))
-        ids += [token for place in piece["shown"] for token in own[place]]
+        lines = tuple(_plain(line, own) for line in piece["lines"])
+        of_lines = tuple(tuple(_ids(tokenizer, f"{line}\n")) for line in lines)
+        placed.append(Excerpt(len(ids), lines, of_lines, tuple(piece["shown"])))
+        ids += [token for place in piece["shown"] for token in of_lines[place]]
         ids += _ids(tokenizer, between)
     return Prompt(ids, tuple(placed))
 
@@ -96,6 +106,5 @@ def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     return list(tokenizer.encode(text, add_special_tokens=False)) if text else []
 
 
-def _plain(text: str) -> str:
-    # A text that spells the template's own tokens must stay text: it may come from the notes.
-    return text.replace("<|", "< |").replace(_SEAM, " ")
+def _plain(text: str, own: Sequence[str]) -> str:
+    return plain(text.replace(_SEAM, " "), own)
