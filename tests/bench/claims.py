@@ -54,6 +54,9 @@ class Claim:
     split: str = ""  # own: 'dev' or 'test'
     made: bool = False  # own: written by hand from an answer's sentence, not said by the engine
     notes: str = ""  # own: which notes, 'unit' or 'shared'
+    against: tuple[frozenset[int], ...] = ()  # own: for a contradicted claim, as `supporting`
+    edit: str = ""  # own: what was done to a made claim: 'number', 'order', …, 'paraphrase'
+    origin: str = ""  # own: 'chat', 'raw' (the model with no check after it) or 'made'
 
 
 def load(name: str, shared: Path = SHARED, size: int | None = None, seed: int = 0) -> list[Claim]:
