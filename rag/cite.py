@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from ingest.types import Hit
+from ingest.types import Encoder, Hit
 from rag import prompts
+from rag.claims import spans
 from rag.complete import LEAST, LEAST_IF_SURE, left_out
-from rag.grounding import Evidence, best_quote, check, evidence, new_facts, spans
+from rag.draft import Draft, confirmed, strict, with_markers
+from rag.grounding import Evidence, Judging, best_quote, check, evidence, new_facts
 from rag.injection import trusted
 from rag.retrieve import Retriever
 from rag.select import Choice
-from rag.types import MARKER, QUOTING, Answer, Ask, Citation, Sentence, Timings
+from rag.types import Answer, Ask, Citation, Quote, Sentence, Stage, Timings
 
 CLOSEST = 3  # passages shown with a refusal
 
@@ -44,12 +45,19 @@ class Spoken:
 
 
 def checked(
-    answer: Answer, found: Found, retriever: Retriever, sure: bool, spoken: Iterator[Spoken]
+    answer: Answer,
+    found: Found,
+    retriever: Retriever,
+    sure: bool,
+    spoken: Iterator[Spoken],
+    confirming: Judging | None = None,
 ) -> Iterator[Answer]:
     """Each finished sentence is checked and gets its markers while the next is being written.
 
     Where nothing of the answer is backed, the notes' own sentence takes its place if it is only
     the wording that is lost, or if it is `sure` that they hold the answer; otherwise it is refused.
+    Then the model `confirming`, if there is one, judges sentence by sentence, and what it leaves
+    without any support is refused as well.
     """
     known: dict[str, Sentence] = {}
     question = found.question
@@ -72,7 +80,7 @@ def checked(
         places = spans(said.text)
         done = [sentence(said.text[start:end]) for start, end in places[:-1]]
         tail = said.text[places[-1][0] :] if places else ""
-        text = _with_markers(said.text, places[:-1], done, tail)
+        text = with_markers(said.text, places[:-1], done, tail)
         timings = replace(answer.timings, first_word_ms=round(first, 1), total_ms=round(now, 1))
         answer = replace(answer, stage="writing", answer=text, sentences=tuple(done), timings=timings)
         yield answer
@@ -80,49 +88,58 @@ def checked(
     counts = (said.prompt_tokens, said.cached_tokens, said.output_tokens)
     timings = Timings(found.retrieve_ms, round(first, 1), took, *counts)
     answer = replace(answer, timings=timings, stopped=found.ask.stop.is_set())
-    places = spans(said.text)
-    sentences = [sentence(said.text[start:end]) for start, end in places]
-    text = _with_markers(said.text, places, sentences)
-    added: list[Sentence] = []
-    if not answer.stopped:
-        passages = [choice.passage for choice in found.choices]
-        near = retriever.sentence_cosines(found.searched, passages)
-        backed = any(one.label in ("supported", "partly") for one in sentences)
-        if backed:
-            added = left_out(question, text, found.choices, near)
-        else:
-            added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
-            claims = [one.text for one in sentences if one.label != "not-a-claim"]
-            invented = any(new_facts(claim, passages, question) for claim in claims)
-            if not added or (invented and not sure):
-                yield refused(answer, found)
-                return
-            text, sentences = "", []  # only its wording is lost: the notes' own takes its place
-    sentences += added
-    for one in added:
-        text = f"{text}\n\n{QUOTING} “{one.text}” [{one.markers[0]}]".strip()
-    cited = {marker for one in sentences for marker in one.markers}
-    yield replace(
+    draft = Draft(said.text, tuple(sentence(said.text[start:end]) for start, end in spans(said.text)))
+    if answer.stopped:
+        yield _whole(answer, draft, held(), retriever.encoder)
+        return
+    passages = [one.passage for one in held()]
+    near = retriever.sentence_cosines(found.searched, [choice.passage for choice in found.choices])
+    # A sentence of the notes that is said already need not be added, one that answers must not go.
+    if draft.backed:
+        added = left_out(question, draft.text, found.choices, near)
+    else:
+        added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
+        invented = any(new_facts(one.text, passages, question) for one in draft.claims)
+        if not added or (invented and not sure):
+            yield refused(answer, found)
+            return
+        draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
+    draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
+    if confirming is not None:
+        for judged in confirmed(draft, held(), retriever.encoder, confirming, question, found.ask.stop):
+            draft = judged
+            yield _whole(answer, draft, held(), retriever.encoder, "checking")
+        if not (draft.backed or draft.added or found.ask.stop.is_set()):
+            yield refused(answer, found)
+            return
+    if found.ask.strict:
+        answer, draft = strict(answer, draft)
+        if not draft.sentences:
+            yield refused(answer, found)
+            return
+    now = round((time.perf_counter() - found.started) * 1000, 1)
+    answer = replace(answer, timings=replace(answer.timings, checked_ms=now))
+    yield _whole(answer, draft, held(), retriever.encoder)
+
+
+def _whole(
+    answer: Answer, draft: Draft, held: list[Evidence], encoder: Encoder, stage: Stage = "done"
+) -> Answer:
+    cited = {marker for one in draft.sentences for marker in one.markers}
+    return replace(
         answer,
-        stage="done",
-        answer=text,
-        sentences=tuple(sentences),
-        citations=_quoted(answer.citations, cited, sentences, held(), retriever),
+        stage=stage,
+        answer=draft.marked,
+        sentences=draft.sentences,
+        citations=_quoted(answer.citations, cited, draft.sentences, held, encoder),
     )
 
 
-def _with_markers(text: str, places: list[tuple[int, int]], sentences: list[Sentence], tail: str = "") -> str:
-    """`text` with each sentence's own markers in place of whatever the model wrote."""
-    parts: list[str] = []
-    cursor = 0
-    for (start, end), one in zip(places, sentences, strict=True):
-        bare = MARKER.sub("", text[start:end])
-        marks = "".join(f" [{marker}]" for marker in one.markers)
-        parts += [text[cursor:start], bare, marks]
-        cursor = end
-    if tail:
-        parts += [text[cursor : len(text) - len(tail)], re.sub(r"\s*\[\d*\]?", "", tail)]
-    return "".join(parts).strip()
+def _quoting(sentence: Sentence, held: list[Evidence]) -> Sentence:
+    """A sentence of the notes, with itself as its quote."""
+    passage = held[sentence.markers[0] - 1].passage
+    quote = Quote(sentence.text, passage.source, passage.page, passage.id, 1.0)
+    return replace(sentence, quotes=(quote,))
 
 
 def citations(choices: tuple[Choice, ...]) -> tuple[Citation, ...]:
@@ -149,9 +166,9 @@ def _citation(marker: int, hit: Hit) -> Citation:
 def _quoted(
     citations: tuple[Citation, ...],
     cited: set[int],
-    sentences: list[Sentence],
+    sentences: Sequence[Sentence],
     held: list[Evidence],
-    retriever: Retriever,
+    encoder: Encoder,
 ) -> tuple[Citation, ...]:
     """Only the citations that the answer names, each with the quote nearest to what it supports."""
     quoted = []
@@ -160,7 +177,7 @@ def _quoted(
             continue
         claims = " ".join(one.text for one in sentences if citation.marker in one.markers)
         passage = held[citation.marker - 1].passage
-        quoted.append(replace(citation, quote=best_quote(claims, passage, retriever.encoder)))
+        quoted.append(replace(citation, quote=best_quote(claims, passage, encoder)))
     return tuple(quoted)
 
 

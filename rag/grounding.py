@@ -1,31 +1,58 @@
-"""Which sentence of an answer is supported by which quote, in milliseconds.
+"""Which sentence of a text is supported by which words of the notes, on which page.
 
-Lexical and embedding evidence only: how much of a claim's wording a passage holds (content stems
-and bigrams), how near its token vectors are (late interaction), and whether every number and name
-of it stands there. What this file does not know: entailment. A claim that turns a passage's words
-round passes it.
+A cascade: the sentences of the notes that bear on a claim are chosen (rag/evidence.py) and compared
+with it (rag/signals.py), which takes milliseconds; then, where there is a local language model, it
+reads the claim after that evidence and is asked whether every part of it is supported. What it
+says, how likely the claim is to it and its hidden state are weighed together (rag/support.py).
+
+What this file does not know: what becomes of an answer whose sentences fail (rag/cite.py).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 
-from ingest.context import contexts
+from ingest.context import contexts, leads
 from ingest.sentences import sentences
 from ingest.store import searchable, tokens
 from ingest.types import Encoder, Passage
+from rag import prompts, support
+from rag.claims import bare, holds_number, is_claim, new_names, numbers, spans
+from rag.engines.state import Judgement
+from rag.evidence import choose
 from rag.followup import content_stems, content_words
-from rag.types import MARKER, Label, Sentence
+from rag.injection import trusted
+from rag.retrieve import Retriever
+from rag.signals import lexical
+from rag.types import MARKER, Quote, Sentence
 
-SUPPORTED, PARTLY = 0.62, 0.45  # least support for each label; below, unsupported
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+QUOTES = 2  # shown of a claim
+CLOSE = 0.05  # how far below the best passage's score another still counts as the claim's source
+SEARCHED = 6  # passages looked at for each sentence of a text that was not written from known ones
+
+
+@runtime_checkable
+class Judging(Protocol):
+    """A model that tells what it makes of a claim, as ours does."""
+
+    name: str
+
+    def judge(
+        self,
+        messages: list[BaseMessage],
+        words: tuple[str, ...],
+        layers: Sequence[int],
+        halt: threading.Event | None = None,
+    ) -> Judgement | None:
+        """See rag/engines/local.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +64,138 @@ class Evidence:
     stems: frozenset[str]
     bigrams: frozenset[tuple[str, str]]
     vectors: np.ndarray  # float32 (tokens, dim), unit
+    told: tuple[str, ...]  # each sentence with what gives it its subject
+    lines: tuple[tuple[np.ndarray, np.ndarray], ...]  # ids (t,) and vectors (t, dim) of each of those
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a claim: where its evidence lies, and signals."""
+
+    chosen: tuple[tuple[int, int], ...]  # (place in `held`, sentence), what covers most first
+    read: tuple[tuple[int, int], ...]  # those and what must be read with them, in order
+    signals: dict[str, float]
 
 
 def evidence(marker: int, passage: Passage, encoder: Encoder) -> Evidence:
     """`passage` (its heading counts as its words) as evidence under `marker`."""
     text = searchable(passage)
     words = tokens(text)
-    vectors = encoder.encode_tokens([text])[0][1]
-    return Evidence(marker, passage, frozenset(words), frozenset(pairwise(words)), vectors)
+    told = contexts(passage)
+    (_, whole), *lines = encoder.encode_tokens([text, *told])
+    return Evidence(marker, passage, frozenset(words), frozenset(pairwise(words)), whole, told, tuple(lines))
+
+
+def check_text(
+    text: str,
+    retriever: Retriever,
+    model: BaseChatModel | None = None,
+    passages: Sequence[str] | None = None,
+    question: str = "",
+    halt: threading.Event | None = None,
+) -> Iterator[Sentence]:
+    """Each sentence of any text, in order, checked against the index or against `passages`.
+
+    Without a model, or with one that cannot judge, in milliseconds a sentence; with a local one about
+    a second a sentence. Ends early where `halt` is set; raises what the model raises.
+    """
+    encoder = retriever.encoder
+    given = [evidence(0, _plain(one), encoder) for one in passages] if passages is not None else None
+    known: dict[str, Evidence] = {}
+    for start, end in spans(text):
+        if halt is not None and halt.is_set():
+            return
+        claim = bare(MARKER.sub("", text[start:end]))
+        held = given
+        if held is None:
+            found = [hit.passage for hit in retriever.search(claim, SEARCHED)] if is_claim(claim) else []
+            for passage in found:
+                if passage.id not in known:
+                    known[passage.id] = evidence(0, trusted(passage), encoder)
+            held = [known[passage.id] for passage in found]
+        one = check(claim, held, encoder, question)
+        yield confirm(one, held, encoder, model, question, halt) if isinstance(model, Judging) else one
+
+
+def _plain(text: str) -> Passage:
+    """A text that is in no index, as a passage."""
+    return Passage("", "", None, (), text, tuple(sentences(text)))
 
 
 def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str = "") -> Sentence:
-    """The claim (one sentence, markers and all) with its support, label and markers.
+    """The claim (one sentence, markers and all) with its support, label, markers and quotes, at once.
 
     Its own markers are kept only where the passage supports it; otherwise the passage that
     supports it best is named. Words of the `question` are no evidence for numbers.
     """
-    bare = _BULLET.sub("", MARKER.sub("", claim)).strip()
-    if not is_claim(bare):
-        return Sentence(bare, 1.0, "not-a-claim", ())
-    ids, asked = encoder.encode_tokens([bare])[0]
-    words = tokens(bare)
-    stems = content_stems(bare) or set(words)
+    text = bare(MARKER.sub("", claim))
+    if not is_claim(text):
+        return Sentence(text, 1.0, "not-a-claim", ())
+    if not any(one.lines for one in held):
+        return Sentence(text, 0.0, "unsupported", ())
+    return _found(claim, text, look(text, held, encoder, question), held, encoder, question, "fast")
+
+
+def confirm(
+    sentence: Sentence,
+    held: Sequence[Evidence],
+    encoder: Encoder,
+    model: Judging,
+    question: str = "",
+    halt: threading.Event | None = None,
+) -> Sentence:
+    """What `check` gave, put right by a language model's judgement: about a second a sentence.
+
+    Unchanged where it claims nothing or `halt` was set before the end.
+    """
+    if sentence.label == "not-a-claim" or not any(one.lines for one in held):
+        return sentence
+    found = look(sentence.text, held, encoder, question)
+    probes = support.probes(str(model.name))
+    layers = sorted({probe.layer for probe in probes.values()})
+    said = model.judge(prompts.claim_prompt(sentence.text, shown(found, held)), ("yes", "no"), layers, halt)
+    if said is None:
+        return sentence
+    found.signals.update(judged(said))
+    for name, probe in probes.items():
+        found.signals[name] = probe.odds(said.states[layers.index(probe.layer)])
+    marked = sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
+    mode: support.Mode = "full" if probes else "judged"
+    return _found(marked, sentence.text, found, held, encoder, question, mode)
+
+
+def judged(said: Judgement) -> dict[str, float]:
+    """The signals of a language model's judgement: what it says, and how likely the claim is to it."""
+    worst = np.sort(said.likelihood)[: max(1, len(said.likelihood) // 4)]
+    return {
+        "yes": said.logits[0] - said.logits[1],
+        "likelihood": float(said.likelihood.mean()),
+        "unlikeliest": float(worst.mean()),
+    }
+
+
+def _found(
+    claim: str,
+    text: str,
+    found: Look,
+    held: Sequence[Evidence],
+    encoder: Encoder,
+    question: str,
+    mode: support.Mode,
+) -> Sentence:
+    likely = support.probability(found.signals, mode)
+    if new_facts(text, [one.passage for one in held], question):
+        likely = min(likely, support.doubted(mode))  # whatever else speaks for it
+    label = support.label(likely, found.signals, mode)
+    markers = _markers(claim, text, held, encoder) if label in ("supported", "partly") else ()
+    return Sentence(text, round(likely, 3), label, markers, _quotes(found, held, markers))
+
+
+def _markers(claim: str, text: str, held: Sequence[Evidence], encoder: Encoder) -> tuple[int, ...]:
+    """The claim's own markers where their passages are as good as any, or else the best passage's."""
+    ids, asked = encoder.encode_tokens([text])[0]
+    words = tokens(text)
+    stems = content_stems(text) or set(words)
     pairs = list(pairwise(words))
     scores: list[float] = []
     for one in held:
@@ -66,26 +203,67 @@ def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str 
         copied = sum(pair in one.bigrams for pair in pairs) / len(pairs) if pairs else coverage
         near = float((asked @ one.vectors.T).max(axis=1).mean()) if len(ids) and len(one.vectors) else 0.0
         scores.append(0.45 * coverage + 0.2 * copied + 0.35 * near)
-    if not scores:
-        return Sentence(bare, 0.0, "unsupported", ())
-    invented = new_facts(bare, [one.passage for one in held], question)
     best = int(np.argmax(scores))
-    support = scores[best] * (0.4 if invented else 1.0)
-    label: Label = "supported" if support >= SUPPORTED else "partly" if support >= PARTLY else "unsupported"
-    markers: tuple[int, ...] = ()
-    if label != "unsupported":
-        own = {int(number) for group in MARKER.findall(claim) for number in group.split(",")}
-        close = [place for place, score in enumerate(scores) if score >= scores[best] - 0.05]
-        kept = [held[place].marker for place in close if held[place].marker in own]
-        markers = tuple(kept) or (held[best].marker,)
-    return Sentence(bare, round(min(support, 1.0), 3), label, markers)
+    own = {int(number) for group in MARKER.findall(claim) for number in group.split(",")}
+    close = [place for place, score in enumerate(scores) if score >= scores[best] - CLOSE]
+    return tuple(held[place].marker for place in close if held[place].marker in own) or (held[best].marker,)
 
 
-def is_claim(text: str) -> bool:
-    """Whether a sentence states something: not a greeting, a heading or a line that leads into a list."""
-    if not content_words(text) or text.rstrip().endswith((":", "?")):
-        return False
-    return not re.match(r"(?i)(sure|certainly|of course|here (is|are)|i hope|let me know)\b", text)
+def _quotes(found: Look, held: Sequence[Evidence], markers: tuple[int, ...]) -> tuple[Quote, ...]:
+    """The sentences that cover most of the claim, those of the passages it is marked with first."""
+    order = sorted(found.chosen[:QUOTES], key=lambda one: held[one[0]].marker not in markers)
+    quotes = []
+    for number, row in order:
+        passage = held[number].passage
+        score = round(max(0.0, min(1.0, found.signals["first"])), 3)
+        quotes.append(Quote(passage.sentences[row], passage.source, passage.page, passage.id, score))
+    return tuple(quotes)
+
+
+def look(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str = "") -> Look:
+    """What can be seen of a claim without a language model."""
+    ids, vectors = encoder.encode_tokens([claim])[0]
+    places = [(number, row) for number, one in enumerate(held) for row in range(len(one.lines))]
+    lines = [held[number].lines[row] for number, row in places]
+    starts = np.cumsum([0, *(len(one.lines) for one in held)])
+    before = [
+        int(starts[number]) + (above if above >= 0 else row - 1) if row or above >= 0 else -1
+        for number, one in enumerate(held)
+        for row, above in enumerate(leads(one.passage))
+    ]
+    lengths = [len(held[number].passage.sentences[row].split()) for number, row in places]
+    weights = _rarity(ids, [line for line, _ in lines])
+    found = choose(vectors, weights, [line for _, line in lines], lengths, before)
+    chosen = tuple(places[place] for place in found.best)
+    told = [held[number].told[row] for number, row in chosen]
+    told += [
+        held[number].told[row]
+        for number, row in (places[place] for place in found.read)
+        if (number, row) not in chosen
+    ]
+    signals = {
+        "coverage": found.coverage,
+        "first": found.first,
+        "weakest": found.weakest,
+        **lexical(claim, told, question),
+    }
+    return Look(chosen, tuple(places[place] for place in found.read), signals)
+
+
+def _rarity(ids: np.ndarray, lines: Sequence[np.ndarray]) -> np.ndarray:
+    """Weights (t,) of a claim's tokens: log(1 + N / (1 + df)) over the sentences at hand, as in retrieval."""
+    seen = np.zeros(len(ids), np.float64)
+    for line in lines:
+        seen += np.isin(ids, line)
+    return np.log1p(max(len(lines), 1) / (1.0 + seen))
+
+
+def shown(found: Look, held: Sequence[Evidence]) -> list[prompts.Shown]:
+    """The evidence of a claim as a prompt shows it, passage by passage."""
+    places: dict[int, list[int]] = {}
+    for number, row in found.read:
+        places.setdefault(number, []).append(row)
+    return [prompts.shown(held[number].passage, rows) for number, rows in places.items()]
 
 
 def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[str]:
@@ -96,7 +274,7 @@ def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[s
     """
     found: list[str] = []
     words = set(content_words(claim))
-    for number in NUMBER.findall(claim):
+    for number in numbers(claim):
         with_it = (
             line
             for passage in held
@@ -105,26 +283,7 @@ def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[s
         )
         if next(with_it, None) is None:
             found.append(number)
-    lowered = "\n".join(map(searchable, held)).lower()
-    asked = question.lower()
-    for name in _NAME.findall(claim):
-        word = name.lower()
-        known = word in lowered or word.rstrip("s") in lowered or word in asked
-        if not known and not _abbreviates(name, claim):
-            found.append(name)
-    return found
-
-
-def _abbreviates(name: str, claim: str) -> bool:
-    """Whether `name` is the initials of words that stand in the claim, as in 'deep belief network (DBN)'."""
-    letters = name.rstrip("s").lower()
-    initials = "".join(word[0] for word in re.findall(r"[^\W\d_][\w]*", claim)).lower()
-    return name.rstrip("s").isupper() and len(letters) > 1 and letters in initials
-
-
-def holds_number(notes: str, number: str) -> bool:
-    """Whether `number` stands in `notes` as a number of its own, not inside another."""
-    return re.search(rf"(?<![\d.]){re.escape(number.rstrip('.,'))}(?![\d]|\.\d)", notes) is not None
+    return found + new_names(claim, "\n".join(map(searchable, held)), question)
 
 
 def best_quote(claim: str, passage: Passage, encoder: Encoder) -> str:
@@ -133,15 +292,3 @@ def best_quote(claim: str, passage: Passage, encoder: Encoder) -> str:
         return passage.text
     vectors = encoder.encode([claim, *passage.sentences])
     return passage.sentences[int(np.argmax(vectors[1:] @ vectors[0]))]
-
-
-def spans(text: str) -> list[tuple[int, int]]:
-    """Where each sentence or list item of `text` starts and ends."""
-    found: list[tuple[int, int]] = []
-    cursor = 0
-    for sentence in sentences(text):
-        start = text.find(sentence, cursor)
-        if start >= 0:
-            cursor = start + len(sentence)
-            found.append((start, cursor))
-    return found

@@ -20,9 +20,10 @@ from langchain_core.messages import BaseMessage
 from ingest.errors import BadRequest
 from rag.chain import asked
 from rag.cite import Found, citations
+from rag.claims import spans
 from rag.decoding import Decoding, distribution, kept
 from rag.engines.writing import Candidate, Drawn
-from rag.grounding import Evidence, check, evidence, spans
+from rag.grounding import Evidence, check, evidence
 from rag.retrieve import Retriever
 from rag.strategies import comparable, spelled
 from rag.types import Ask, Citation

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +20,24 @@ import numpy as np
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 from tokenizers.decoders import DecodeStream
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ingest.errors import BadRequest, ModelUnusable
+from ingest.errors import BadRequest
 from ingest.types import Progress, silent
 from rag.decoding import GREEDY, Decoding
 from rag.engines import prefix
+from rag.engines.memory import enough_memory
 from rag.engines.modules import Shelf, module
 from rag.engines.prepare import NAME, prepare
 from rag.engines.prompt import Prompt, tokenized
 from rag.engines.reading import ALONE, TOGETHER, Kept, Reading
-from rag.engines.state import LastState
+from rag.engines.state import Judgement, LastState, judgement
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
-from rag.engines.writing import Drawn, beam, round_about, write
+from rag.engines.writing import Drawn, beam, counted, round_about, write
 
 
 class LocalModel(BaseChatModel):
@@ -85,7 +85,7 @@ class LocalModel(BaseChatModel):
     def warm(self, messages: list[BaseMessage]) -> None:
         """Have the start that prompts share with `messages` at hand, read once and kept beside the model."""
         reading = Reading(self._model, self._turns)
-        with _memory():
+        with enough_memory():
             prefix.read(reading, self._tokenize(messages).start, self.folder, self._kernel)
         self._kept.keep_always(reading)
 
@@ -118,7 +118,7 @@ class LocalModel(BaseChatModel):
         for end in [*range(step, len(rest), step), len(rest)]:
             if gently and not self._turns.idle(halt):
                 return False
-            with _memory():
+            with enough_memory():
                 reading.read([*start, *rest[:end]], halt)
         return bool(len(reading.logits))
 
@@ -131,10 +131,12 @@ class LocalModel(BaseChatModel):
         messages reuses what was read. It takes turns with the answers that go on and waits for no
         place. All are 0 where `halt` was set before the end.
         """
-        first = [self._tokenizer.encode(word, add_special_tokens=False)[0] for word in words]
-        with _memory():
+        with enough_memory():
             logits = self._read(self._tokenize(messages), halt)[0].logits
-        return [float(logits[token]) if len(logits) else 0.0 for token in first]
+        return [float(logits[token]) if len(logits) else 0.0 for token in self._first(words)]
+
+    def _first(self, words: tuple[str, ...]) -> list[int]:
+        return [self._tokenizer.encode(word, add_special_tokens=False)[0] for word in words]
 
     def next_state(
         self,
@@ -147,10 +149,31 @@ class LocalModel(BaseChatModel):
 
         The state is (0,) where `halt` was set before the end.
         """
-        last = self._states.get(layer) or self._states.setdefault(layer, LastState(self._model, layer))
-        last.take()
+        last = self._last(layer)
         logits = self.next_logits(messages, words, halt)
         return logits, last.take() if any(logits) else np.zeros(0, np.float32)
+
+    def judge(
+        self,
+        messages: list[BaseMessage],
+        words: tuple[str, ...],
+        layers: Sequence[int],
+        halt: threading.Event | None = None,
+    ) -> Judgement | None:
+        """How likely the last excerpt in `messages` is to this model, and what it would say after them.
+
+        The excerpt is a claim, what stands before it the evidence, what comes after asks for one of
+        `words`. None where `halt` was set before the end.
+        """
+        evidence, claim, rest = self._tokenize(messages).parted()
+        lasts = [self._last(layer) for layer in layers]
+        with enough_memory():
+            return judgement(self._read(evidence, halt)[0], claim, rest, self._first(words), lasts, halt)
+
+    def _last(self, layer: int) -> LastState:
+        last = self._states.get(layer) or self._states.setdefault(layer, LastState(self._model, layer))
+        last.take()
+        return last
 
     def compare(
         self,
@@ -166,7 +189,7 @@ class LocalModel(BaseChatModel):
         early where `halt` is set; raises what `stream` raises.
         """
         prompt = self._tokenize(messages)
-        with self.answering(halt, waiting) as mine, _memory():
+        with self.answering(halt, waiting) as mine, enough_memory():
             reading = self._read(prompt, halt)[0] if mine else None
             if reading is None or not len(reading.logits):
                 return
@@ -192,7 +215,7 @@ class LocalModel(BaseChatModel):
         if how.name == "beam":
             raise BadRequest("Beam search finishes whole sequences and cannot stream: use invoke.")
         prompt = self._tokenize(messages)
-        with self.answering(halt, settings.get("waiting")) as mine, _memory():
+        with self.answering(halt, settings.get("waiting")) as mine, enough_memory():
             if not mine:
                 yield ChatGenerationChunk(message=AIMessageChunk(content=""))
                 return
@@ -211,7 +234,7 @@ class LocalModel(BaseChatModel):
                     yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
                 if stop and any(end in text for end in stop):
                     break
-            usage = _usage(len(prompt.ids), held, written)
+            usage = counted(len(prompt.ids), held, written)
             yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
 
     def _generate(
@@ -234,11 +257,11 @@ class LocalModel(BaseChatModel):
     def _beam(self, messages: list[BaseMessage], how: Decoding, settings: dict[str, Any]) -> ChatResult:
         halt: threading.Event | None = settings.get("halt")
         prompt, held, written = self._tokenize(messages), 0, []
-        with self.answering(halt, settings.get("waiting")) as mine, _memory():
+        with self.answering(halt, settings.get("waiting")) as mine, enough_memory():
             if mine:
                 reading, held = self._read(prompt, halt)
                 written = self._beam_tokens(reading, how, halt)
-        usage = _usage(len(prompt.ids), held, len(written))
+        usage = counted(len(prompt.ids), held, len(written))
         message = AIMessage(content=self._text(written), usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -284,27 +307,6 @@ class LocalModel(BaseChatModel):
     def _kernel(self) -> str:
         """How the prepared model computes; empty for any other, of which nothing is kept on disk."""
         return str(getattr(self._model, "kernel", ""))
-
-
-@contextmanager
-def _memory() -> Iterator[None]:
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
-            raise
-        raise ModelUnusable(
-            "Memory ran out while answering: close other programs or ask a shorter question."
-        ) from error
-
-
-def _usage(prompt: int, cached: int, written: int) -> UsageMetadata:
-    return UsageMetadata(
-        input_tokens=prompt,
-        output_tokens=written,
-        total_tokens=prompt + written,
-        input_token_details=InputTokenDetails(cache_read=cached),
-    )
 
 
 def load_model(model: str | None = None, progress: Progress = silent) -> LocalModel:

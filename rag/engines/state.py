@@ -7,9 +7,20 @@ who fits one. The model's calls come from several threads in turn, so each threa
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+
+from rag.engines.reading import Reading
+
+
+class Judgement(NamedTuple):
+    """What a model makes of a claim after its evidence."""
+
+    logits: list[float]  # of the words asked for, as what it would say next
+    likelihood: np.ndarray  # float32 (tokens of the claim,): log-probability of each, natural
+    states: list[np.ndarray]  # float32 (width,), of the last token, after each layer asked for
 
 
 class LastState:
@@ -29,3 +40,25 @@ class LastState:
         state: np.ndarray = getattr(self._own, "state", np.zeros(0, np.float32))
         self._own.state = np.zeros(0, np.float32)
         return state
+
+
+def judgement(
+    evidence: Reading,
+    claim: list[int],
+    rest: list[int],
+    words: list[int],
+    lasts: list[LastState],
+    halt: threading.Event | None = None,
+) -> Judgement | None:
+    """What the model makes of the tokens `claim` after `evidence`, and says after `rest` (not empty).
+
+    `words` are the tokens whose logits are wanted. `evidence` is read on. None where halted first.
+    """
+    before = evidence.logits
+    after = evidence.step_ahead([*claim, *rest], halt) if len(before) else before
+    if not len(after):
+        return None
+    said = torch.cat([before[None], after[: len(claim) - 1]])[: len(claim)].float().log_softmax(-1)
+    each = said.gather(1, torch.tensor(claim, device=said.device)[:, None])[:, 0]
+    logits = [float(after[-1][word]) for word in words]
+    return Judgement(logits, each.cpu().numpy(), [last.take() for last in lasts])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from tokenizers.decoders import DecodeStream
 from transformers import PreTrainedTokenizerBase
 from transformers.generation import StoppingCriteria
@@ -225,3 +226,13 @@ class _BetweenTokens(StoppingCriteria):
 
     def __call__(self, ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
         return torch.full((ids.shape[0],), not self.next_turn(), device=ids.device)
+
+
+def counted(prompt: int, cached: int, written: int) -> UsageMetadata:
+    """Tokens of a prompt, those of them that were not read again, and those written, for LangChain."""
+    return UsageMetadata(
+        input_tokens=prompt,
+        output_tokens=written,
+        total_tokens=prompt + written,
+        input_token_details=InputTokenDetails(cache_read=cached),
+    )

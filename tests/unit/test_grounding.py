@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from ingest.types import Passage
-from rag.grounding import check, evidence, is_claim, new_facts, spans
+from rag.claims import is_claim, spans
+from rag.grounding import check, evidence, new_facts
 
 
 class Words:

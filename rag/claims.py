@@ -1,0 +1,72 @@
+"""What a text claims: its sentences, which of them state something, and the numbers and names in them."""
+
+from __future__ import annotations
+
+import re
+
+from ingest.sentences import sentences
+from rag import prompts
+from rag.followup import content_words
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+_TALK = re.compile(
+    r"(?i)(sure|certainly|of course|hello|hi|hey|thank|thanks|you're welcome|great question|good question|"
+    r"here (is|are)|i hope|let me know|in summary:?$|"
+    r"(the|these|your) notes (do not|don't) (say|answer|mention|state|contain|tell))\b"
+)
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where each sentence or list item of `text` starts and ends."""
+    found: list[tuple[int, int]] = []
+    cursor = 0
+    for sentence in sentences(text):
+        start = text.find(sentence, cursor)
+        if start >= 0:
+            cursor = start + len(sentence)
+            found.append((start, cursor))
+    return found
+
+
+def bare(sentence: str) -> str:
+    """A sentence without the bullet or number of its list item."""
+    return _BULLET.sub("", sentence).strip()
+
+
+def is_claim(text: str) -> bool:
+    """Whether a sentence states something of the subject: no greeting, heading, question or line that
+    leads into a list, and not that the notes do not say."""
+    if not content_words(text) or text.rstrip().endswith((":", "?")) or text.startswith(prompts.REFUSAL):
+        return False
+    return not (text.lstrip().startswith("#") or _TALK.match(text.strip()))
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers in a text, as written."""
+    return _NUMBER.findall(text)
+
+
+def holds_number(notes: str, number: str) -> bool:
+    """Whether `number` stands in `notes` as a number of its own, not inside another."""
+    return re.search(rf"(?<![\d.]){re.escape(number.rstrip('.,'))}(?![\d]|\.\d)", notes) is not None
+
+
+def new_names(claim: str, notes: str, question: str = "") -> list[str]:
+    """The names in `claim` that neither `notes` nor the question have."""
+    lowered, asked = notes.lower(), question.lower()
+    found = []
+    for name in _NAME.findall(claim):
+        word = name.lower()
+        known = word in lowered or word.rstrip("s") in lowered or word in asked
+        if not known and not _abbreviates(name, claim):
+            found.append(name)
+    return found
+
+
+def _abbreviates(name: str, claim: str) -> bool:
+    """Whether `name` is the initials of words that stand in the claim, as in 'deep belief network (DBN)'."""
+    letters = name.rstrip("s").lower()
+    initials = "".join(word[0] for word in re.findall(r"[^\W\d_][\w]*", claim)).lower()
+    return name.rstrip("s").isupper() and len(letters) > 1 and letters in initials

@@ -1,0 +1,86 @@
+"""How likely a claim is supported, from what was seen of it: logistic regressions with readable weights.
+
+support.json holds them: 'fast' on the signals of rag/signals.py, 'full' on those and the language
+model's judgement, for which linear probes read its hidden state (Alain and Bengio 2016,
+arXiv 1610.01644): 'support', and 'denial' of what is contradicted rather than not spoken of.
+tests/bench/fit_support.py fits them all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from rag.types import Label
+
+Mode = Literal["fast", "judged", "full"]  # no language model, one without a fitted probe, ours
+
+NEAR = 0.75  # late-interaction coverage by one sentence from which that one speaks of the same thing
+
+
+class Probe(NamedTuple):
+    """A linear reading of a model's hidden state."""
+
+    layer: int
+    weights: np.ndarray  # float64 (width,)
+    bias: float
+
+    def odds(self, state: np.ndarray) -> float:
+        """Log-odds for a state (width,); 0 for one of another width."""
+        if len(state) != len(self.weights):
+            return 0.0
+        return float(np.dot(state, self.weights)) + self.bias
+
+
+def probability(signals: Mapping[str, float], mode: Mode) -> float:
+    """How likely the claim is supported, 0..1. Raises KeyError where a signal of that mode is missing."""
+    fitted = _fitted()[mode]
+    score = fitted["bias"]
+    for name, weight in zip(fitted["features"], fitted["weights"], strict=True):
+        score += weight * signals[name]
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+
+
+def doubted(mode: Mode) -> float:
+    """The highest probability that does not count as supported."""
+    return float(_fitted()[mode]["supported"]) - 0.001
+
+
+def label(support: float, signals: Mapping[str, float], mode: Mode) -> Label:
+    """The word for a probability of support.
+
+    What has little support is contradicted where the probe says so, or where the sentence that is
+    nearest to it in words says it with a 'not' more or less.
+    """
+    cut = _fitted()[mode]
+    if support >= cut["supported"]:
+        return "supported"
+    if support >= cut["partly"]:
+        return "partly"
+    near = signals["negation"] > 0 and signals["first"] >= NEAR
+    return "contradicted" if near or signals.get("denial", -1.0) >= cut["denial"] else "unsupported"
+
+
+@cache
+def probes(model: str) -> dict[str, Probe]:
+    """The probes that were fitted on this model's states: 'support' and 'denial', or none."""
+    found = _fitted()["probes"]
+    if found["model"] != model:
+        return {}
+    return {
+        name: Probe(found["layer"], np.array(one["weights"]), one["bias"])
+        for name, one in found.items()
+        if isinstance(one, dict)
+    }
+
+
+@cache
+def _fitted() -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(Path(__file__).with_name("support.json").read_text("utf-8"))
+    return values
