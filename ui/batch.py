@@ -1,4 +1,4 @@
-"""Many questions from one file of JSON lines into another.
+"""Many questions, or texts, from one file of JSON lines into another.
 
 The output is written beside its place and takes it at the end, so a reader never sees half of it.
 A line that cannot be answered gets {id, error} and the others go on.
@@ -12,11 +12,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ingest.errors import BadRequest, UnitutorError
 from ingest.types import Progress, silent
 from ui.terminal import one_line
+
+
+class Numbered(Protocol):
+    """What every line of an input has."""
+
+    @property
+    def id(self) -> Any:
+        """As it was given: a string or a number; None where it could not be read."""
+
+    @property
+    def error(self) -> str:
+        """What is wrong with the line; '' if nothing."""
+
+
+Given = TypeVar("Given", bound=Numbered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +45,43 @@ class Line:
 
 def read(path: Path) -> list[Line]:
     """The lines of a file, empty ones left out. Raises BadRequest where the file cannot be read."""
+    return [_line(number, line) for number, line in split(content(path))]
+
+
+def content(path: Path) -> bytes:
+    """What a file holds. Raises BadRequest where it cannot be read."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BadRequest(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def split(raw: bytes) -> list[tuple[int, bytes]]:
+    """The lines of a file with their numbers, from 1, empty ones left out."""
     lines = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    return [_line(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _line(number: int, raw: bytes) -> Line:
+def fields(number: int, raw: bytes, like: str = "{id, question}") -> tuple[Any, dict[str, Any], str]:
+    """A line's id, all that it holds, and what is wrong with it; '' if nothing."""
     try:
         values = json.loads(raw)
     except ValueError:  # UnicodeDecodeError is one too
-        return Line(None, error=f"Line {number} is not JSON in UTF-8.")
+        return None, {}, f"Line {number} is not JSON in UTF-8."
     except RecursionError:
-        return Line(None, error=f"Line {number} is nested too deeply.")
+        return None, {}, f"Line {number} is nested too deeply."
     if not isinstance(values, dict):
-        return Line(None, error=f"Line {number} is not an object like {{id, question}}.")
+        return None, {}, f"Line {number} is not an object like {like}."
     name = values.get("id")
     if not isinstance(name, (str, int)) or isinstance(name, bool):
-        return Line(None, error=f"Line {number} has no id (a string or a whole number).")
+        return None, {}, f"Line {number} has no id (a string or a whole number)."
+    return name, values, ""
+
+
+def _line(number: int, raw: bytes) -> Line:
+    name, values, error = fields(number, raw)
+    if error:
+        return Line(None, error=error)
     if ("question" in values) == ("turns" in values):
         return Line(name, error=f"Line {number} needs either a question or turns.")
     turns = values["turns"] if "turns" in values else [values["question"]]
@@ -59,10 +91,11 @@ def _line(number: int, raw: bytes) -> Line:
 
 
 def run(
-    lines: Sequence[Line],
+    lines: Sequence[Given],
     out: Path,
-    answer: Callable[[Line], dict[str, Any]],
+    answer: Callable[[Given], dict[str, Any]],
     progress: Progress = silent,
+    work: tuple[str, str] = ("Answering", "answered"),
 ) -> int:
     """Write {id, …answer} for each line, in order, to `out`; returns how many got an error instead.
 
@@ -71,29 +104,29 @@ def run(
     """
     beside = out.with_name(f".{out.name}.{os.getpid()}.part")
     errors: list[str] = []
-    with _writing(out):
+    with writing(out):
         file = beside.open("w", encoding="utf-8", errors="replace")
     try:
         with file:
             for number, line in enumerate(lines):
-                progress("Answering", number, len(lines))
+                progress(work[0], number, len(lines))
                 result = _result(line, answer)
                 if "error" in result:
                     errors.append(result["error"])
-                with _writing(out):
+                with writing(out):
                     file.write(json.dumps({"id": line.id, **result}, ensure_ascii=False) + "\n")
                     file.flush()
-            progress("Answering", len(lines), len(lines))
-        with _writing(out):
+            progress(work[0], len(lines), len(lines))
+        with writing(out):
             beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
     if errors and len(errors) == len(lines):
-        raise BadRequest(f"None of the {len(lines)} lines could be answered; the first: {errors[0]}")
+        raise BadRequest(f"None of the {len(lines)} lines could be {work[1]}; the first: {errors[0]}")
     return len(errors)
 
 
-def _result(line: Line, answer: Callable[[Line], dict[str, Any]]) -> dict[str, Any]:
+def _result(line: Given, answer: Callable[[Given], dict[str, Any]]) -> dict[str, Any]:
     if line.error:
         return {"error": line.error}
     try:
@@ -103,7 +136,8 @@ def _result(line: Line, answer: Callable[[Line], dict[str, Any]]) -> dict[str, A
 
 
 @contextmanager
-def _writing(out: Path) -> Iterator[None]:
+def writing(out: Path) -> Iterator[None]:
+    """Raises BadRequest where what is done to `out` fails."""
     try:
         yield
     except OSError as error:

@@ -14,7 +14,7 @@ import gradio as gr
 from ingest.errors import UnitutorError
 from rag.sessions import Sessions
 from ui.serving import check_port
-from ui.web import lab, look, page
+from ui.web import check, gaps, lab, look, page
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -27,6 +27,10 @@ def build_app(tutor: Tutor | LivingTutor, sessions: Sessions) -> gr.Blocks:
         page.build(tutor, sessions)
     with app.route("Decoding lab", "/lab", show_in_navbar=False):  # the pages have links of their own
         lab.build(tutor)
+    with app.route("Check a text", "/check", show_in_navbar=False):
+        check.build(tutor, sessions)
+    with app.route("What the notes lack", "/gaps", show_in_navbar=False):
+        gaps.build(tutor, sessions)
     app.queue(default_concurrency_limit=1, api_open=False)
     return app
 

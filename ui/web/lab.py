@@ -11,7 +11,7 @@ import gradio as gr
 
 from ingest.errors import UnitutorError
 from rag.chain import checked_question
-from rag.lab import REMOTE, Comparing, experiment
+from rag.lab import REMOTE, Comparing, Experiment, experiment
 from rag.strategies import FEWEST, MOST, comparable
 from ui.web import example, lab_view, pickers
 from ui.web.pickers import QUIET, Picker
@@ -75,7 +75,7 @@ class Lab:
         """`tutor` has a model that can compare."""
         self.tutor = tutor
         self.parts = parts
-        self.trials = Trials()
+        self.trials = Trials[Experiment]()
 
     def run(self, values: Changes, request: gr.Request) -> Changes:
         """A new experiment with the question and the strategies that are set."""
@@ -96,9 +96,9 @@ class Lab:
         p = self.parts
         page = str(request.session_hash)
         held = self.trials.get(page)
-        if held is None or held.lab is None:
+        if held is None or held.value is None:
             return {p.line: gr.skip()}
-        lab = held.lab
+        lab = held.value
         model, retriever = self.tutor.model, self.tutor.retriever
         start = partial(experiment, retriever, model, lab.question, lab.hows, 1, earlier=lab)
         if not self.trials.put(page, start, lab):
@@ -114,7 +114,7 @@ class Lab:
         told = False
         for _ in trial.updates():
             yield self._shown(trial, passages=not told)
-            told = trial.lab is not None
+            told = trial.value is not None
         if trial.error is not None and not isinstance(trial.error, UnitutorError):
             raise trial.error
 
@@ -154,19 +154,19 @@ class Lab:
     def _picked(self, request: gr.Request, run: int, token: int, mark: bool = False) -> Changes:
         p = self.parts
         trial = self.trials.get(str(request.session_hash))
-        found = lab_view.token_chart(trial.lab, (run, token)) if trial and trial.lab else ""
-        if not trial or not trial.lab or not found:
+        found = lab_view.token_chart(trial.value, (run, token)) if trial and trial.value else ""
+        if not trial or not trial.value or not found:
             return {p.chart: gr.skip()}
         trial.picked = (run, token)
         shown: Changes = {p.chart: found}
         if mark:
-            shown[p.columns] = lab_view.columns(trial.lab, trial.picked, trial.running)
+            shown[p.columns] = lab_view.columns(trial.value, trial.picked, trial.running)
         return shown
 
-    def _shown(self, trial: Trial, passages: bool) -> Changes:
+    def _shown(self, trial: Trial[Experiment], passages: bool) -> Changes:
         p = self.parts
         changes = self._buttons(trial, trial.running)
-        lab = trial.lab
+        lab = trial.value
         if trial.waiting:
             changes[p.line] = _status(f"You are number {trial.waiting} in the line…")
         elif trial.running and (lab is None or lab.stage == "reading"):
@@ -184,9 +184,9 @@ class Lab:
             changes[p.variation] = lab_view.variation_table(lab)
         return changes
 
-    def _buttons(self, trial: Trial | None, running: bool) -> Changes:
+    def _buttons(self, trial: Trial[Experiment] | None, running: bool) -> Changes:
         p = self.parts
-        can = bool(trial and trial.lab and trial.lab.runs) and not running
+        can = bool(trial and trial.value and trial.value.runs) and not running
         return {
             p.run: gr.Button(visible=not running),
             p.stop: gr.Button(visible=running),
@@ -194,9 +194,9 @@ class Lab:
         }
 
 
-def _at(trial: Trial) -> tuple[int, int] | None:
+def _at(trial: Trial[Experiment]) -> tuple[int, int] | None:
     """The token whose chart is shown: the one picked, if the round has got that far."""
-    lab = trial.lab
+    lab = trial.value
     if lab is None:
         return None
     if trial.picked and lab_view.token_chart(lab, trial.picked):

@@ -1,31 +1,32 @@
-"""An experiment of the lab being run: a thread that follows it and keeps what it yields, one a page."""
+"""Long work of a page being done: a thread that follows it and keeps what it yields, one a page."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 from ingest.errors import UnitutorError
-from rag.lab import Experiment
 
-Start = Callable[[threading.Event, Callable[[int], None]], Iterator[Experiment]]
+Value = TypeVar("Value")  # what the work gives while it grows: an experiment of the lab, a checked text
+Start = Callable[[threading.Event, Callable[[int], None]], Iterator[Value]]
 
 
-class Trial:
-    """One experiment, begun when made; `updates` follows it from any thread."""
+class Trial(Generic[Value]):
+    """One piece of work, begun when made; `updates` follows it from any thread."""
 
-    def __init__(self, start: Start, earlier: Experiment | None = None) -> None:
+    def __init__(self, start: Start[Value], earlier: Value | None = None) -> None:
         """`start` is given the event that halts it, and whom to tell the number in the line."""
-        self.lab = earlier  # None until its passages are found
+        self.value = earlier  # as far as it has got; None until there is something
         self.error: BaseException | None = None
         self.waiting = 0  # the number in the line while others are answered first
-        self.picked: tuple[int, int] | None = None  # run of the last round and token whose chart is shown
+        self.picked: tuple[int, int] | None = None  # in the lab: run and token whose chart is shown
         self._halt = threading.Event()
         self._news = threading.Condition()
         self._done = False
         self._start = start
-        threading.Thread(target=self._run, name="lab", daemon=True).start()
+        threading.Thread(target=self._run, name="trial", daemon=True).start()
 
     @property
     def running(self) -> bool:
@@ -39,25 +40,25 @@ class Trial:
             self._news.wait_for(lambda: self._done, timeout)
 
     def updates(self, at_most_every: float = 0.15) -> Iterator[None]:
-        """Whenever there is something new to show, until the experiment is over."""
+        """Whenever there is something new to show, until the work is over."""
         seen: tuple[object, ...] = ()
 
         def news() -> bool:
-            return self._done or seen != (id(self.lab), self.waiting)
+            return self._done or seen != (id(self.value), self.waiting)
 
         while True:
             with self._news:
                 self._news.wait_for(news, 1.0)
                 if self._done:
                     return
-                seen = (id(self.lab), self.waiting)
+                seen = (id(self.value), self.waiting)
             yield
             time.sleep(at_most_every)
 
     def _run(self) -> None:
         try:
-            for lab in self._start(self._halt, self._wait):
-                self._tell(lab)
+            for value in self._start(self._halt, self._wait):
+                self._tell(value)
         except UnitutorError as error:
             self.error = error
         except BaseException as error:  # a bug: the page that follows raises it
@@ -68,9 +69,9 @@ class Trial:
                 self._done = True
                 self._news.notify_all()
 
-    def _tell(self, lab: Experiment) -> None:
+    def _tell(self, value: Value) -> None:
         with self._news:
-            self.lab, self.waiting = lab, 0
+            self.value, self.waiting = value, 0
             self._news.notify_all()
 
     def _wait(self, number: int) -> None:
@@ -79,21 +80,21 @@ class Trial:
             self._news.notify_all()
 
 
-class Trials:
-    """The experiments of the open pages, one each."""
+class Trials(Generic[Value]):
+    """The work of the open pages, one piece each."""
 
     def __init__(self) -> None:
         """None yet."""
-        self._trials: dict[str, Trial] = {}
+        self._trials: dict[str, Trial[Value]] = {}
         self._lock = threading.Lock()
 
-    def get(self, page: str) -> Trial | None:
-        """The page's experiment, running or over."""
+    def get(self, page: str) -> Trial[Value] | None:
+        """The page's work, running or over."""
         with self._lock:
             return self._trials.get(page)
 
-    def put(self, page: str, start: Start, earlier: Experiment | None = None) -> bool:
-        """Begin an experiment for a page; False, and nothing begun, while its last one runs."""
+    def put(self, page: str, start: Start[Value], earlier: Value | None = None) -> bool:
+        """Begin work for a page; False, and nothing begun, while its last one runs."""
         with self._lock:
             held = self._trials.get(page)
             if held is not None and held.running:
@@ -102,7 +103,7 @@ class Trials:
             return True
 
     def drop(self, page: str) -> None:
-        """Stop the page's experiment and forget it."""
+        """Stop the page's work and forget it."""
         with self._lock:
             held = self._trials.pop(page, None)
         if held is not None and held.running:
