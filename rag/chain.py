@@ -30,6 +30,7 @@ from rag.grounding import Judging
 from rag.injection import asked_part, leaks
 from rag.retrieve import Retriever, neighbours
 from rag.select import BUDGET, choose
+from rag.suggest import suggestion
 from rag.types import Answer, Ask, Timings
 
 LONGEST_QUESTION = 4000  # characters
@@ -116,7 +117,13 @@ def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: A
 
 def _write(retriever: Retriever, model: BaseChatModel, inputs: Iterator[Found]) -> Iterator[Answer]:
     for found in inputs:
-        yield from _answer(retriever, model, found)
+        for answer in _answer(retriever, model, found):
+            yield _suggesting(answer, found, retriever) if answer.refused else answer
+
+
+def _suggesting(refusal: Answer, found: Found, retriever: Retriever) -> Answer:
+    near = suggestion(found.searched, found.hits, retriever, found.ask.sources)
+    return replace(refusal, suggestion=near)
 
 
 def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterator[Answer]:

@@ -22,7 +22,7 @@ _OPTION = re.compile(r"^\s*(?:[-*•]\s*)?\(?[a-eA-E][.)]\s")
 _CHOICES = re.compile(r"(?i)mcq|multiple|quiz")
 _ASKED = re.compile(r"(?i)review|question")
 # Headings that say where one is in the document and not what it is about.
-_FURNITURE = re.compile(
+FURNITURE = re.compile(
     r"(?i)\b(introduction|overview|contents|agenda|objectives?|summary|takeaways?|conclusion|references|"
     r"resources|review|questions?|quiz|mcqs?|multiple choice|answers?|exercises?|examples?|hands-on|"
     r"notes?|unit|chapter|part|section|lecture|slide|thank|appendix|glossary|further reading|timeline|"
@@ -36,10 +36,10 @@ def starters(passages: Sequence[Passage], count: int = 4) -> tuple[str, ...]:
     found: dict[str, str] = {}  # by what makes two the same
     for question in _spread(list(_questions(passages)), count):
         found.setdefault(_same(question), question)
-    for topic in _topics(passages):
+    for topic in topics(passages):
         if len(found) >= count:
             break
-        found.setdefault(_same(topic), f"What {'are' if _plural(topic) else 'is'} {topic}?")
+        found.setdefault(_same(topic), f"What {'are' if plural(topic) else 'is'} {topic}?")
     return tuple(found.values())[:count]
 
 
@@ -72,7 +72,7 @@ def _spread(items: Sequence[str], count: int) -> list[str]:
     )
 
 
-def _topics(passages: Sequence[Passage]) -> list[str]:
+def topics(passages: Sequence[Passage]) -> list[str]:
     """Innermost headings that name a thing: first those that a sentence defines, then by weight of text."""
     weight: Counter[str] = Counter()
     written: dict[str, str] = {}
@@ -80,20 +80,20 @@ def _topics(passages: Sequence[Passage]) -> list[str]:
     words = {word for passage in passages for word in re.findall(r"[a-z]+", passage.text)}
     for passage in passages:
         heading = _NUMBER.sub("", passage.heading[-1]).strip(" *#:.-–") if passage.heading else ""
-        if not 2 < len(heading) <= 48 or len(heading.split()) > 5 or _FURNITURE.search(heading):
+        if not 2 < len(heading) <= 48 or len(heading.split()) > 5 or FURNITURE.search(heading):
             continue
         if _ASKS.match(heading) or not heading[0].isalnum() or re.search(r"[:?!/|$\\,]", heading):
             continue
         key = _same(heading)
         weight[key] += len(passage.text)
-        written.setdefault(key, _mid_sentence(heading, words))
+        written.setdefault(key, mid_sentence(heading, words))
         texts.setdefault(key, []).extend(passage.sentences)
     first = {key: place for place, key in enumerate(written)}
-    defined = {key: any(_defines(line, written[key]) for line in texts[key]) for key in written}
+    defined = {key: any(defines(line, written[key]) for line in texts[key]) for key in written}
     return [written[key] for key in sorted(weight, key=lambda k: (not defined[k], -weight[k], first[k]))]
 
 
-def _defines(sentence: str, topic: str) -> bool:
+def defines(sentence: str, topic: str) -> bool:
     """Whether a sentence starts by saying what `topic` is: 'A latent space is …', 'GANs consist of …'."""
     stem = re.escape(_same(topic.split("(")[0]).removesuffix("s"))
     says = r"(?:is|are|was|consists?|combines?|creates?|learns?|generates?|works?|means|uses?|stores?)"
@@ -102,7 +102,7 @@ def _defines(sentence: str, topic: str) -> bool:
     )
 
 
-def _mid_sentence(heading: str, words: set[str]) -> str:
+def mid_sentence(heading: str, words: set[str]) -> str:
     """A heading as it stands within a sentence: small letters where the notes write it so."""
     if heading.isupper() and all(len(word) > 3 for word in heading.split()):
         heading = heading.capitalize()
@@ -111,7 +111,8 @@ def _mid_sentence(heading: str, words: set[str]) -> str:
     return heading[0].lower() + heading[1:] if plain else heading
 
 
-def _plural(topic: str) -> bool:
+def plural(topic: str) -> bool:
+    """Whether one says 'are' of it."""
     last = topic.split("(")[0].split()[-1].lower()
     return last.endswith("s") and not last.endswith(("ss", "is", "us", "ics"))
 

@@ -104,6 +104,7 @@ class Answer:
     stopped: bool = False  # cut short by the reader
     citations: tuple[Citation, ...] = ()
     closest: tuple[Citation, ...] = ()  # on a refusal: the passages that came nearest
+    suggestion: str = ""  # on a refusal: a question near this one that the notes answer, if one is known
     sentences: tuple[Sentence, ...] = ()
     rewritten: int = 0  # sentences put in the notes' own words, since nothing supported them as they were
     dropped: int = 0  # sentences taken out for that

@@ -87,13 +87,27 @@ def _below(answer: Answer) -> str:
     cited = [c for c in answer.citations if c.marker in used or f"[{c.marker}]" in answer.answer]
     for citation in [] if answer.refused else cited:
         lines += ["", *_quoted(f"[{citation.marker}] ", citation)]
-    doubtful = [s.text for s in answer.sentences if s.label == "unsupported"]
-    if doubtful and not answer.refused:
-        lines += ["", "Not found in the notes:"] + [f"  - {one_line(text)}" for text in doubtful]
+    for label, head in (
+        ("unsupported", "Not found in the notes:"),
+        ("contradicted", "The notes say otherwise:"),
+    ):
+        doubtful = [s for s in answer.sentences if s.label == label and not answer.refused]
+        lines += ["", head] if doubtful else []
+        for sentence in doubtful:
+            lines.append(f"  - {one_line(sentence.text)}")
+            if label == "contradicted" and sentence.quotes:
+                quote = sentence.quotes[0]
+                said = one_line(quote.text, LONGEST_QUOTE)
+                lines.append(f'    {place(quote.source, quote.page)}: "{said}"')
+    if answer.rewritten or answer.dropped:
+        changed = _count(answer.rewritten, "sentence")
+        lines += ["", f"(strict: {changed} put in the notes' words, {answer.dropped} left out)"]
     if answer.refused and answer.closest:
         lines += ["", "What came closest:"]
         for citation in answer.closest:
             lines += _quoted("  - ", citation)
+    if answer.suggestion:
+        lines += ["", f"The notes do answer: {one_line(answer.suggestion)}"]
     return "".join(line + "\n" for line in lines)
 
 
