@@ -1,0 +1,300 @@
+"""How well the check of sentences tells what the evidence supports, signal by signal.
+
+    python -m tests.bench.fit_support        collects the signals first
+    python -m tests.bench.grounding
+
+Each arm adds signals to the one before: the claim's wording; its nearness in vectors; the model's yes
+or no; how likely the claim is to it; its hidden state. Logistic regressions as tests/bench/fit_support.py
+fits them, with thresholds from folds of what they were fitted on. Three ways to hold claims out:
+'folds', ten folds over all sets, groups kept whole; 'set out', fitted on the other sets; 'own test',
+fitted on the public sets and our dev half. 'As shipped' is rag/support.json on our test half.
+
+Prints the tables and writes them to tests/bench/out/grounding.md, plots beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from rag import support
+from rag.engines.local import LocalModel
+from tests.bench.fit_support import LAYER, LAYERS, Rows, probe, read
+from tests.bench.labelled import OUT
+from tests.bench.metrics import auroc, balanced_accuracy, best_cut, calibration_error, equal_bins
+from tests.bench.own_claims import CLAIMS
+
+WORDING = ("stems", "bigrams", "span", "numbers", "names", "negation", "order", "length")
+NEARNESS = ("coverage", "first", "weakest")
+STATE = "state"  # log-odds of the probe, from folds that did not see the claim
+ARMS: dict[str, tuple[str, ...]] = {
+    "lexical only": WORDING,
+    "+ embedding": (*WORDING, *NEARNESS),
+    "+ model judgement": (*WORDING, *NEARNESS, "yes"),
+    "+ likelihood": (*WORDING, *NEARNESS, "yes", "likelihood", "unlikeliest"),
+    "+ state (all)": (*WORDING, *NEARNESS, "yes", "likelihood", "unlikeliest", STATE),
+}
+CHEAP_ARMS = ("lexical only", "+ embedding")
+ALL = "+ state (all)"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Claims and what an arm that never saw them made of each."""
+
+    rows: Rows
+    chances: np.ndarray  # float (claims,)
+    cuts: np.ndarray  # float (claims,), from what the arm was fitted on
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.rows.of("label").astype(bool)
+
+    @property
+    def said(self) -> np.ndarray:
+        """bool (claims,): which are called supported."""
+        return self.chances >= self.cuts
+
+    def only(self, keep: np.ndarray) -> Judged:
+        return Judged(self.rows.only(keep), self.chances[keep], self.cuts[keep])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--folds", type=int, default=10, help="folds of the cross-validation")
+    options = parser.parse_args()
+    rows = read()
+    judged = {**folds(rows, options.folds), **sets_out(rows), **own_test(rows)}
+    text = report(judged, rows)
+    OUT.mkdir(exist_ok=True)
+    (OUT / "grounding.md").write_text(text, "utf-8")
+    plot(judged, OUT / "grounding.png")
+    print(text)
+
+
+Results = dict[tuple[str, str, str], Judged]  # (how it was held out, set, arm)
+
+
+def folds(rows: Rows, count: int) -> Results:
+    """Each set but our test half by folds over all of them."""
+    seen = rows.only(rows.of("split") != "test")
+    labels = seen.of("label").astype(bool)
+    parts: dict[str, list[tuple[np.ndarray, Judged]]] = {arm: [] for arm in ARMS}
+    for train, test in _splits(seen, labels, count):
+        for arm, judged in judge(seen.only(train), seen.only(test)).items():
+            parts[arm].append((np.flatnonzero(test), judged))
+    found: Results = {}
+    for arm, some in parts.items():
+        chances, cuts = np.empty(len(labels)), np.empty(len(labels))
+        for places, judged in some:
+            chances[places], cuts[places] = judged.chances, judged.cuts
+        whole = Judged(seen, chances, cuts)
+        for name in _names(seen):
+            found["folds", name, arm] = whole.only(seen.of("set") == name)
+    return found
+
+
+def sets_out(rows: Rows) -> Results:
+    """Each set by what was fitted on the others; nothing is fitted on our test half."""
+    found: Results = {}
+    for name in _names(rows):
+        others = (rows.of("set") != name) & (rows.of("split") != "test")
+        if len(set(rows.only(others).of("label"))) < 2:
+            continue
+        own = rows.of("set") == name
+        for arm, judged in judge(rows.only(others), rows.only(own)).items():
+            found["set out", name, arm] = judged
+    return found
+
+
+def own_test(rows: Rows) -> Results:
+    """Our test half by all that may be fitted on, and by the weights that ship."""
+    test = rows.of("split") == "test"
+    if not test.any():
+        return {}
+    held = rows.only(test)
+    found: Results = {}
+    for arm, judged in judge(rows.only(~test), held).items():
+        found["own test", "own", arm] = judged
+    for mode in ("fast", "full"):
+        found["own test", "own", f"as shipped, {mode}"] = shipped(held, mode)
+    return found
+
+
+def judge(train: Rows, test: Rows) -> dict[str, Judged]:
+    """What each arm, fitted on `train`, makes of `test`."""
+    labels = train.of("label").astype(bool)
+    inner = list(_splits(train, labels, 5))
+    layer = LAYERS.index(LAYER)
+    here, there = train.states[:, layer], test.states[:, layer]
+    odds = np.empty(len(labels))
+    for learn, look in inner:
+        odds[look] = probe().fit(here[learn], labels[learn]).decision_function(here[look])
+    unseen = probe().fit(here, labels).decision_function(there)
+    found = {}
+    for arm, names in ARMS.items():
+        known, new = _signals(train, names, odds), _signals(test, names, unseen)
+        chances = np.empty(len(labels))
+        for learn, look in inner:
+            chances[look] = _weigh(known[learn], labels[learn]).predict_proba(known[look])[:, 1]
+        cut = best_cut(chances, labels)
+        said = _weigh(known, labels).predict_proba(new)[:, 1]
+        found[arm] = Judged(test, said, np.full(len(said), cut))
+    return found
+
+
+def shipped(rows: Rows, mode: str) -> Judged:
+    """What rag/support.json makes of them, at its own threshold."""
+    probes = support.probes(str(LocalModel.model_fields["name"].default)) if mode == "full" else {}
+    chances = []
+    for row, states in zip(rows.rows, rows.states, strict=True):
+        signals = dict(row["features"])
+        for name, one in probes.items():
+            signals[name] = one.odds(states[LAYERS.index(one.layer)])
+        chances.append(support.probability(signals, mode))
+    cut = json.loads(Path(support.__file__).with_name("support.json").read_text("utf-8"))[mode]["supported"]
+    return Judged(rows, np.array(chances), np.full(len(chances), float(cut)))
+
+
+def _weigh(rows: np.ndarray, labels: np.ndarray) -> Any:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000)).fit(rows, labels)
+
+
+def _signals(rows: Rows, names: Sequence[str], odds: np.ndarray) -> np.ndarray:
+    columns = [odds if name == STATE else rows.features([name])[:, 0] for name in names]
+    return np.column_stack(columns)
+
+
+def _splits(rows: Rows, labels: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """bool (claims,) twice a fold: what to fit on and what to look at; a group is in one fold."""
+    several = StratifiedGroupKFold(count, shuffle=True, random_state=0)
+    for _, places in several.split(labels, labels, rows.of("group")):
+        held = np.zeros(len(labels), bool)
+        held[places] = True
+        yield ~held, held
+
+
+def _names(rows: Rows) -> list[str]:
+    return list(dict.fromkeys(rows.of("set").tolist()))
+
+
+def report(judged: Results, rows: Rows) -> str:
+    """The tables, as Markdown."""
+    seconds = [row["seconds"] for row in rows.rows]
+    cheap = 1000 * float(np.median([one["cheap"] for one in seconds]))
+    model = 1000 * float(np.median([one["model"] for one in seconds]))
+    lines = [
+        f"grounding, {len(rows.rows)} claims, median {cheap:.0f} ms a claim without the model, "
+        f"{cheap + model:.0f} ms with it",
+        "",
+        "| held out | set | arm | claims | AUROC | balanced accuracy | ECE | ms |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (how, name, arm), one in judged.items():
+        right = balanced_accuracy(one.said.astype(float), one.labels, 0.5)
+        quick = arm in CHEAP_ARMS or arm.endswith("fast")
+        lines.append(
+            f"| {how} | {name} | {arm} | {len(one.labels)} | {auroc(one.chances, one.labels):.3f} | "
+            f"{right:.3f} | {calibration_error(one.chances, one.labels):.3f} | "
+            f"{cheap if quick else cheap + model:.0f} |"
+        )
+    return "\n".join([*lines, "", *_quotes(rows), "", *_kinds(judged), "", *_citations(judged)]) + "\n"
+
+
+def _quotes(rows: Rows) -> list[str]:
+    """How often a supporting sentence is among the first two quotes."""
+    lines = ["| set | claims with known sentences | one among the first two quotes |", "| --- | --- | --- |"]
+    for name in _names(rows):
+        hits = [
+            row["quotes_hit"]
+            for row in rows.rows
+            if row["set"] == name and row["quotes_hit"] is not None and row["label"]
+        ]
+        if hits:
+            lines.append(f"| {name}, supported | {len(hits)} | {np.mean(hits):.3f} |")
+    return lines
+
+
+def _origins() -> dict[str, dict[str, Any]]:
+    rows = map(json.loads, CLAIMS.read_text("utf-8").splitlines())
+    return {f"own:{row['id']}": row for row in rows}
+
+
+def _kinds(judged: Results) -> list[str]:
+    """Our test half by where its claims are from and by what was done to the made ones."""
+    lines = ["| own test | claims | labelled supported | called supported, fast | full |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    arms = [judged.get(("own test", "own", f"as shipped, {mode}")) for mode in ("fast", "full")]
+    fast, full = arms
+    if fast is None or full is None:
+        return []
+    of = _origins()
+    known = [of[row["id"]] for row in full.rows.rows]
+    kinds = [f"made, {one['edit']}" if one["made"] else f"{one['origin']}, {one['label']}" for one in known]
+    for kind in sorted(set(kinds)):
+        keep = np.array([other == kind for other in kinds])
+        shares = [one.only(keep).said.mean() for one in (fast, full)]
+        labels = full.only(keep).labels.mean()
+        lines.append(f"| {kind} | {keep.sum()} | {labels:.2f} | {shares[0]:.2f} | {shares[1]:.2f} |")
+    return lines
+
+
+def _citations(judged: Results) -> list[str]:
+    """Of the sentences that the chat said and marks supported, those that are, by hand."""
+    lines = ["| of the chat's own sentences, test half | marked supported | of those supported by hand |"]
+    lines.append("| --- | --- | --- |")
+    of = _origins()
+    for (how, _, arm), one in judged.items():
+        if how != "own test":
+            continue
+        chat = np.array([of[row["id"]]["origin"] == "chat" for row in one.rows.rows])
+        marked = one.only(chat & one.said)
+        share = f"{marked.labels.mean():.3f}" if len(marked.labels) else "-"
+        lines.append(f"| {arm} | {len(marked.labels)} of {chat.sum()} | {share} |")
+    return lines
+
+
+def plot(judged: Results, path: Path) -> None:
+    """How each arm ranks each set, and whether the whole means what it says."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4.5), width_ratios=(3, 2))
+    shown = list(dict.fromkeys((how, name) for how, name, _ in judged))
+    for place, arm in enumerate(ARMS):
+        values = [auroc(judged[how, name, arm].chances, judged[how, name, arm].labels) for how, name in shown]
+        at = np.arange(len(shown)) + 0.16 * (place - 2)
+        left.bar(at, values, width=0.15, label=arm, color=pyplot.get_cmap("viridis")(place / 4.5))
+    left.set_xticks(range(len(shown)), [f"{name}\n{how}" for how, name in shown], fontsize=7)
+    left.set_ylim(0.4, 1)
+    left.set_ylabel("AUROC")
+    left.legend(fontsize=7, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    right.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    marks = {("folds", "wice"): "o-", ("set out", "wice"): "s--", ("own test", "own"): "^-"}
+    for (how, name), mark in marks.items():
+        one = judged.get((how, name, ALL))
+        if one:
+            bins = equal_bins(one.chances, one.labels)
+            right.plot(bins[:, 0], bins[:, 1], mark, label=f"{name}, {how}", markersize=4)
+    right.set_xlabel("probability of support, tenths of the claims")
+    right.set_ylabel("share labelled supported")
+    right.legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    main()
