@@ -47,6 +47,12 @@ Sources = Annotated[
         help="Search only this file, folder ('week1/*') or these pages ('slides.pdf:3-10'); repeatable.",
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Show only what the notes support: the rest is put in their words or left out."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 BatchIn = Annotated[
     Path | None, typer.Option("--batch", exists=True, dir_okay=False, help="JSON lines {id, question}.")

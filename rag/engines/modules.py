@@ -70,7 +70,7 @@ class Shelf:
     def __init__(self, folder: Path, start: Sequence[int], kernel: str) -> None:
         """`start`: the tokens before each module; `kernel`: how the model computes."""
         self.folder = folder / "modules"
-        self._mark = f"1 {torch.__version__} {kernel} {list(start)}"
+        self._mark = f"2 {torch.__version__} {kernel} {list(start)}"
 
     def path(self, text: Sequence[str]) -> Path:
         """Where the module of a text in lines lies."""
@@ -94,10 +94,12 @@ class Shelf:
         return Known(one.start, one.count, load)
 
     def load(self, text: Sequence[str], tokens: int) -> Module | None:
-        """The module of `text`, of so many tokens; None where there is none, or no whole one."""
+        """The module of `text`, of so many tokens; None where there is none. A damaged one is removed."""
         file = self.path(text)
         held = tensors.load(file)
         if held is None or set(held) != set(Module.__slots__) or held["keys"].shape[2] != tokens:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)  # or it would count as there, and never be read again
             return None
         with suppress(OSError):
             os.utime(file)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.types import Passage
+from rag import prompts
 from rag.ahead import read_ahead
 from rag.engines import weights
 from rag.engines.local import LocalModel
@@ -47,6 +48,18 @@ def test_it_goes_on_where_it_was_stopped(model: LocalModel) -> None:
 
     assert read_ahead(model, passages, halt, after_one) == 1
     assert read_ahead(model, passages, threading.Event()) == 3
+
+
+def test_a_damaged_module_is_removed_when_it_is_met_and_read_again(model: LocalModel, tmp_path: Path) -> None:
+    read_ahead(model, [passage(10)], threading.Event())
+    (file,) = (tmp_path / "model" / "modules").iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-5] + b"other")
+    messages = prompts.answer_prompt("w1", [prompts.shown(passage(10))])
+    assert any(model.next_logits(messages, ("yes", "no")))  # it answers all the same
+    assert not file.exists()
+    assert read_ahead(model, [passage(10)], threading.Event()) == 1
+    assert file.stat().st_size == len(whole)
 
 
 def test_a_model_that_keeps_nothing_reads_nothing_ahead() -> None:

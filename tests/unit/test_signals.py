@@ -1,0 +1,61 @@
+"""What gives a claim away that says nearly what the notes say."""
+
+import pytest
+
+from rag.signals import CHEAP, denies, lexical
+from rag.support import doubted, label, probability, probes
+
+NOTE = ["The generator makes images from noise.", "It was proposed by Ian Goodfellow in 2014."]
+
+
+def test_a_copied_sentence_has_all_there_is() -> None:
+    found = lexical("The generator makes images from noise.", NOTE)
+    assert (found["stems"], found["bigrams"], found["span"]) == (1.0, 1.0, 1.0)
+    assert (found["numbers"], found["names"], found["negation"], found["order"]) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "signal"),
+    [
+        ("It was proposed by Ian Goodfellow in 2015.", "numbers"),
+        ("It was proposed by Geoffrey Hinton in 2014.", "names"),
+        ("The generator never makes images from noise.", "negation"),
+        ("The images make noise.", "order"),
+    ],
+)
+def test_one_wrong_word_shows(claim: str, signal: str) -> None:
+    assert lexical(claim, NOTE)[signal] > 0
+
+
+def test_two_denials_are_none() -> None:
+    assert denies("It does not converge.")
+    assert not denies("It does not fail to converge.")
+    assert not denies("It converges.")
+
+
+def test_a_name_of_the_question_is_no_news() -> None:
+    assert lexical("It is called MuseNet.", NOTE, "What is MuseNet?")["names"] == 0
+
+
+def test_nothing_against_nothing() -> None:
+    found = lexical("Anything.", [])
+    assert (found["stems"], found["negation"]) == (0, 0)
+
+
+def test_the_weights_are_whole_and_their_labels_fall_with_support() -> None:
+    low = dict.fromkeys(CHEAP, 0.0)
+    high = {**low, "coverage": 1.0, "first": 1.0, "weakest": 1.0, "stems": 1.0, "bigrams": 1.0, "span": 1.0}
+    assert 0 < probability(low, "fast") < doubted("fast") < probability(high, "fast") < 1
+    assert label(probability(high, "fast"), high, "fast") == "supported"
+    assert label(0.0, low, "fast") == "unsupported"
+    assert label(0.0, {**low, "negation": 1.0, "first": 0.9}, "fast") == "contradicted"
+    assert label(doubted("fast"), low, "fast") == "partly"
+    with pytest.raises(KeyError):
+        probability(low, "judged")
+
+
+def test_probes_serve_only_the_model_they_were_fitted_on() -> None:
+    assert probes("another model") == {}
+    ours = probes("Qwen2.5-Coder-1.5B-Instruct")
+    assert set(ours) == {"support", "denial"}
+    assert all(len(one.weights) == 1536 for one in ours.values())
