@@ -18,7 +18,8 @@ from tests.bench.labelled import EVAL, Labelled, load, own
 
 NOTES = EVAL.parent / "notes"
 KINDS = ("answerable", "unanswerable", "followups")
-FILES = [f"{more}{kind}.jsonl" for more in ("", "more_") for kind in KINDS]
+PREMISES = "premises.jsonl"  # questions to refuse and their twins, which the notes answer
+FILES = [*(f"{more}{kind}.jsonl" for more in ("", "more_") for kind in KINDS), PREMISES]
 REFUSED = {"near-miss", "off-topic", "false-premise", "injection", "task"}
 
 
@@ -54,7 +55,10 @@ def met(one: Labelled) -> bool:
 def test_every_fact_stands_in_a_named_source(name: str) -> None:
     asked = load(EVAL / name)
     assert [one.id for one in asked if not met(one)] == []
-    assert [one.id for one in asked if one.answerable != ("unanswerable" not in name)] == []
+    unlike = [one.id for one in asked if one.answerable != ("unanswerable" not in name)]
+    if name == PREMISES:
+        unlike = [one.id for one in asked if one.answerable != (one.kind == "answerable")]
+    assert unlike == []
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -66,6 +70,7 @@ def test_spellings_are_lower_case(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_kinds_and_turns(name: str) -> None:
     kinds = {"followup"} if "followups" in name else REFUSED if "unanswerable" in name else {"answerable"}
+    kinds |= {"false-premise", "near-miss"} if name == PREMISES else set()
     lengths = (2, 3) if "followups" in name else (1,)
     asked = load(EVAL / name)
     assert [one.id for one in asked if one.kind not in kinds] == []
@@ -78,6 +83,18 @@ def test_the_later_questions_are_dev_only() -> None:
     ids = {one["id"] for one in later}
     assert ids <= {one.id for one in own("dev")}
     assert not ids & {one.id for one in own("test")}
+
+
+def test_a_false_premise_says_what_the_notes_say_instead() -> None:
+    rows = {one["id"]: one for one in lines(PREMISES)}
+    false = [one for one in rows.values() if one["kind"] == "false-premise"]
+    twins = [one for one in rows.values() if "twin" in one]
+    assert [one["id"] for one in false if not (one["false"] and one["instead"] and one["where"])] == []
+    assert [one["id"] for one in false if any(tuple(place) not in pages() for place in one["where"])] == []
+    assert [one["id"] for one in twins if one["split"] != rows[one["twin"]]["split"]] == [], (
+        "one half has both"
+    )
+    assert {rows[one["twin"]]["kind"] for one in twins} == {"false-premise"}
 
 
 @pytest.mark.parametrize("half", ["dev", "test"])
