@@ -25,6 +25,7 @@ from rag.ahead import ReadsAhead
 from rag.cite import Found, Spoken, checked, citations, refused
 from rag.claims import spans
 from rag.engines.plain import plain
+from rag.entail import Entailment
 from rag.followup import leans, search_text
 from rag.grounding import Judging
 from rag.injection import asked_part, leaks
@@ -73,14 +74,16 @@ class Shared(Protocol):
         """A place for all that one answer takes, known by its halt event."""
 
 
-def answer_chain(retriever: Retriever, model: BaseChatModel, budget: int = BUDGET) -> Runnable[Ask, Answer]:
+def answer_chain(
+    retriever: Retriever, model: BaseChatModel, budget: int = BUDGET, entailment: Entailment | None = None
+) -> Runnable[Ask, Answer]:
     """Everything from an Ask to its Answer; `budget` is the most tokens of notes in a prompt.
 
-    Raises BadRequest for an empty or overlong question or an unknown source, ModelUnusable where
-    the model fails.
+    `entailment` judges the sentences in the model's place. Raises BadRequest for an empty or overlong
+    question or an unknown source, ModelUnusable where a model fails.
     """
     find = RunnableLambda(partial(_find, retriever, _counter(model), budget), name="retrieve")
-    write = RunnableGenerator(partial(_write, retriever, model), name="answer")
+    write = RunnableGenerator(partial(_write, retriever, model, entailment), name="answer")
     return find | write
 
 
@@ -115,9 +118,12 @@ def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: A
     return Found(ask, started, question, searched, tuple(hits), tuple(choices), round(took, 1))
 
 
-def _write(retriever: Retriever, model: BaseChatModel, inputs: Iterator[Found]) -> Iterator[Answer]:
+def _write(
+    retriever: Retriever, model: BaseChatModel, entailment: Entailment | None, inputs: Iterator[Found]
+) -> Iterator[Answer]:
+    confirming = entailment or (model if isinstance(model, Judging) else None)
     for found in inputs:
-        for answer in _answer(retriever, model, found):
+        for answer in _answer(retriever, model, confirming, found):
             yield _suggesting(answer, found, retriever) if answer.refused else answer
 
 
@@ -126,7 +132,9 @@ def _suggesting(refusal: Answer, found: Found, retriever: Retriever) -> Answer:
     return replace(refusal, suggestion=near)
 
 
-def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterator[Answer]:
+def _answer(
+    retriever: Retriever, model: BaseChatModel, confirming: Judging | Entailment | None, found: Found
+) -> Iterator[Answer]:
     ask = found.ask
     answer = Answer(ask.question, ask.decoding, timings=Timings(retrieve_ms=found.retrieve_ms))
     if not found.choices:  # an empty index, nothing in the files chosen, orders in place of a question
@@ -143,7 +151,6 @@ def _answer(retriever: Retriever, model: BaseChatModel, found: Found) -> Iterato
         messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
         held = "\n".join(choice.passage.text for choice in found.choices)
         spoken = _spoken(model, messages, ask, held)
-        confirming = model if isinstance(model, Judging) else None
         yield from checked(answer, found, retriever, gate.sure(signals), spoken, confirming)
 
 

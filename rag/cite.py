@@ -12,6 +12,7 @@ from rag import prompts
 from rag.claims import spans
 from rag.complete import LEAST, LEAST_IF_SURE, left_out
 from rag.draft import Draft, confirmed, strict, with_markers
+from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, best_quote, check, evidence, new_facts
 from rag.injection import trusted
 from rag.retrieve import Retriever
@@ -50,7 +51,7 @@ def checked(
     retriever: Retriever,
     sure: bool,
     spoken: Iterator[Spoken],
-    confirming: Judging | None = None,
+    confirming: Judging | Entailment | None = None,
 ) -> Iterator[Answer]:
     """Each finished sentence is checked and gets its markers while the next is being written.
 

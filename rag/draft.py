@@ -11,6 +11,7 @@ from functools import cached_property
 
 from ingest.types import Encoder
 from rag.claims import spans
+from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, confirm
 from rag.types import MARKER, QUOTING, Answer, Sentence
 
@@ -69,7 +70,7 @@ def confirmed(
     draft: Draft,
     held: Sequence[Evidence],
     encoder: Encoder,
-    model: Judging,
+    model: Judging | Entailment,
     question: str,
     halt: threading.Event,
 ) -> Iterator[Draft]:

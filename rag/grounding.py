@@ -27,6 +27,7 @@ from ingest.types import Encoder, Passage
 from rag import prompts, support
 from rag.claims import bare, holds_number, is_claim, new_names, numbers, spans
 from rag.engines.state import Judgement
+from rag.entail import Entailment
 from rag.evidence import choose
 from rag.followup import content_stems, content_words
 from rag.injection import trusted
@@ -89,7 +90,7 @@ def evidence(marker: int, passage: Passage, encoder: Encoder) -> Evidence:
 def check_text(
     text: str,
     retriever: Retriever,
-    model: BaseChatModel | None = None,
+    model: BaseChatModel | Entailment | None = None,
     passages: Sequence[str] | None = None,
     question: str = "",
     halt: threading.Event | None = None,
@@ -114,7 +115,9 @@ def check_text(
                     known[passage.id] = evidence(0, trusted(passage), encoder)
             held = [known[passage.id] for passage in found]
         one = check(claim, held, encoder, question)
-        yield confirm(one, held, encoder, model, question, halt) if isinstance(model, Judging) else one
+        if isinstance(model, Judging | Entailment):
+            one = confirm(one, held, encoder, model, question, halt)
+        yield one
 
 
 def _plain(text: str) -> Passage:
@@ -140,28 +143,45 @@ def confirm(
     sentence: Sentence,
     held: Sequence[Evidence],
     encoder: Encoder,
-    model: Judging,
+    model: Judging | Entailment,
     question: str = "",
     halt: threading.Event | None = None,
 ) -> Sentence:
-    """What `check` gave, put right by a language model's judgement: about a second a sentence.
+    """What `check` gave, put right by a model that reads claim and evidence: about a second a sentence.
 
     Unchanged where it claims nothing or `halt` was set before the end.
     """
     if sentence.label == "not-a-claim" or not any(one.lines for one in held):
         return sentence
     found = look(sentence.text, held, encoder, question)
+    mode = _read(sentence.text, found, held, model, halt)
+    if mode is None:
+        return sentence
+    marked = sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
+    return _found(marked, sentence.text, found, held, encoder, question, mode)
+
+
+def _read(
+    claim: str,
+    found: Look,
+    held: Sequence[Evidence],
+    model: Judging | Entailment,
+    halt: threading.Event | None,
+) -> support.Mode | None:
+    """Add to the signals what the model makes of the claim; which weights go with them, None if halted."""
+    if isinstance(model, Entailment):
+        lines = (held[number].told[row] for number, row in found.read)
+        found.signals["entailed"], found.signals["denied"] = model.verdict("\n".join(lines), claim)
+        return "entailment"
     probes = support.probes(str(model.name))
     layers = sorted({probe.layer for probe in probes.values()})
-    said = model.judge(prompts.claim_prompt(sentence.text, shown(found, held)), ("yes", "no"), layers, halt)
+    said = model.judge(prompts.claim_prompt(claim, shown(found, held)), ("yes", "no"), layers, halt)
     if said is None:
-        return sentence
+        return None
     found.signals.update(judged(said))
     for name, probe in probes.items():
         found.signals[name] = probe.odds(said.states[layers.index(probe.layer)])
-    marked = sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
-    mode: support.Mode = "full" if probes else "judged"
-    return _found(marked, sentence.text, found, held, encoder, question, mode)
+    return "full" if probes else "judged"
 
 
 def judged(said: Judgement) -> dict[str, float]:

@@ -7,16 +7,14 @@ serves. What is not here: which passages it is shown, and where its order counts
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ingest.embed import downloaded
 from ingest.errors import ModelUnusable
+from rag.crossencoder import line, load_cross_encoder
 
 BATCH = 8  # pairs in one forward pass: what a laptop's cache holds
 
@@ -46,7 +44,7 @@ class Reranker:
                     activation_fn=Identity(),  # a sigmoid makes the best ones alike
                 )
         except Exception as err:  # torch and tokenizers each have their own word for a bad model
-            raise ModelUnusable(f"the reranker failed: {_line(err)}") from err
+            raise ModelUnusable(f"the reranker failed: {line(err)}") from err
         scores = np.asarray(found, np.float32)
         if scores.shape != (len(texts),) or not np.isfinite(scores).all():
             raise ModelUnusable("the reranker gives no number for a passage: choose another")
@@ -59,40 +57,8 @@ def load_reranker(model: str, offline: bool = True) -> Reranker:
     Unless `offline` is False, nothing is downloaded. Raises ModelUnusable if there is none, it cannot be
     loaded, or it is a model of another kind.
     """
-    folder = _folder(model, offline)
-    _check_kind(folder, model)
-    try:
-        from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        loaded = CrossEncoder(str(folder), local_files_only=True)
-    except Exception as err:  # whatever a damaged folder makes the loaders raise
-        raise ModelUnusable(f"the reranker {model!r} cannot be loaded: {_line(err)}") from err
+    loaded = load_cross_encoder(model, "reranker", offline)
     labels = loaded.num_labels
     if labels != 1:
         raise ModelUnusable(f"{model!r} is no reranker: it gives {labels} numbers for a pair, not one")
     return Reranker(loaded)
-
-
-def _folder(model: str, offline: bool) -> Path:
-    folder = Path(model).expanduser()
-    return folder if folder.is_dir() else downloaded(model, "reranker", offline)
-
-
-def _check_kind(folder: Path, model: str) -> None:
-    # Of a model without the layer that scores, the loaders would make up a random one.
-    try:
-        kinds = json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or [""]
-    except (OSError, ValueError, AttributeError) as err:
-        raise ModelUnusable(
-            f"the reranker {model!r} cannot be loaded: no readable config.json in it"
-        ) from err
-    if not str(kinds[0]).endswith(("ForSequenceClassification", "ForCausalLM")):
-        raise ModelUnusable(
-            f"{model!r} is no reranker: it is a {kinds[0] or 'model'} without a layer that scores"
-        )
-
-
-def _line(err: Exception) -> str:
-    return " ".join(str(err).split())[:200] or type(err).__name__

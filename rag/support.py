@@ -19,7 +19,9 @@ import numpy as np
 
 from rag.types import Label
 
-Mode = Literal["fast", "judged", "full"]  # no language model, one without a fitted probe, ours
+# No language model, one without a fitted probe, ours, an entailment model in its place.
+Mode = Literal["fast", "judged", "full", "entailment"]
+ENTAILED = {"supported": 0.5, "partly": 0.2}  # its own probabilities: nothing of it was fitted here
 
 NEAR = 0.75  # late-interaction coverage by one sentence from which that one speaks of the same thing
 
@@ -40,6 +42,8 @@ class Probe(NamedTuple):
 
 def probability(signals: Mapping[str, float], mode: Mode) -> float:
     """How likely the claim is supported, 0..1. Raises KeyError where a signal of that mode is missing."""
+    if mode == "entailment":
+        return signals["entailed"]
     fitted = _fitted()[mode]
     score = fitted["bias"]
     for name, weight in zip(fitted["features"], fitted["weights"], strict=True):
@@ -49,7 +53,7 @@ def probability(signals: Mapping[str, float], mode: Mode) -> float:
 
 def doubted(mode: Mode) -> float:
     """The highest probability that does not count as supported."""
-    return float(_fitted()[mode]["supported"]) - 0.001
+    return float(_cuts(mode)["supported"]) - 0.001
 
 
 def label(support: float, signals: Mapping[str, float], mode: Mode) -> Label:
@@ -58,13 +62,19 @@ def label(support: float, signals: Mapping[str, float], mode: Mode) -> Label:
     What has little support is contradicted where the probe says so, or where the sentence that is
     nearest to it in words says it with a 'not' more or less.
     """
-    cut = _fitted()[mode]
+    cut = _cuts(mode)
     if support >= cut["supported"]:
         return "supported"
     if support >= cut["partly"]:
         return "partly"
     near = signals["negation"] > 0 and signals["first"] >= NEAR
-    return "contradicted" if near or signals.get("denial", -1.0) >= cut["denial"] else "unsupported"
+    denied = signals.get("denial", -1.0) >= 0 or signals.get("denied", 0.0) >= 0.5
+    return "contradicted" if near or denied else "unsupported"
+
+
+def _cuts(mode: Mode) -> Mapping[str, float]:
+    cuts: Mapping[str, float] = ENTAILED if mode == "entailment" else _fitted()[mode]
+    return cuts
 
 
 @cache

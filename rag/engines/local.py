@@ -94,9 +94,8 @@ class LocalModel(BaseChatModel):
     ) -> bool:
         """Read each excerpt in `messages` (rag/engines/prompt.py) and keep what it comes to on disk.
 
-        Whether all are there now: False where `halt` was set, there is no room, or this model keeps
-        none. `gently` reads only while nobody is answered; what was last used before `since`
-        (seconds since the epoch) goes where room is short.
+        Whether all are there now: False where `halt` was set, there is no room, or this model keeps none.
+        `gently`: only while nobody is answered; what was last used before `since` (Unix time) may go.
         """
         prompt = self._tokenize(messages)
         shelf = self._shelf(prompt)
@@ -127,9 +126,8 @@ class LocalModel(BaseChatModel):
     ) -> list[float]:
         """Logits of `words` (each one's first token) as what comes next after `messages`.
 
-        One prompt is read and nothing is written; a following answer that starts with the same
-        messages reuses what was read. It takes turns with the answers that go on and waits for no
-        place. All are 0 where `halt` was set before the end.
+        What was read is reused by an answer that starts with the same messages. It takes turns with
+        the answers that go on and waits for no place. All are 0 where `halt` was set before the end.
         """
         with enough_memory():
             logits = self._read(self._tokenize(messages), halt)[0].logits
@@ -168,7 +166,8 @@ class LocalModel(BaseChatModel):
         evidence, claim, rest = self._tokenize(messages).parted()
         lasts = [self._last(layer) for layer in layers]
         with enough_memory():
-            return judgement(self._read(evidence, halt)[0], claim, rest, self._first(words), lasts, halt)
+            reading, _ = self._read(evidence, halt, keep=False)  # what the next question shares stays
+            return judgement(reading, claim, rest, self._first(words), lasts, halt)
 
     def _last(self, layer: int) -> LastState:
         last = self._states.get(layer) or self._states.setdefault(layer, LastState(self._model, layer))
@@ -287,12 +286,13 @@ class LocalModel(BaseChatModel):
             )
         return prompt
 
-    def _read(self, prompt: Prompt, halt: threading.Event | None) -> tuple[Reading, int]:
+    def _read(self, prompt: Prompt, halt: threading.Event | None, keep: bool = True) -> tuple[Reading, int]:
         """The prompt read, and how many of its tokens were known; no logits where it was halted."""
         reading, shelf = self._nearest(prompt.ids), self._shelf(prompt)
         known = [shelf.known(one) for one in prompt.excerpts] if shelf else []
         held = reading.read(prompt.ids, halt, known)
-        self._kept.keep(reading)
+        if keep:
+            self._kept.keep(reading)
         return reading, held
 
     def _nearest(self, ids: list[int]) -> Reading:
