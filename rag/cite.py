@@ -84,13 +84,15 @@ def checked(
         text = with_markers(said.text, places[:-1], done, tail)
         timings = replace(answer.timings, first_word_ms=round(first, 1), total_ms=round(now, 1))
         answer = replace(answer, stage="writing", answer=text, sentences=tuple(done), timings=timings)
-        yield answer
+        yield _unseen(answer) if found.ask.strict else answer
     took = round((time.perf_counter() - found.started) * 1000, 1)
     counts = (said.prompt_tokens, said.cached_tokens, said.output_tokens)
     timings = Timings(found.retrieve_ms, round(first, 1), took, *counts)
     answer = replace(answer, timings=timings, stopped=found.ask.stop.is_set())
     draft = Draft(said.text, tuple(sentence(said.text[start:end]) for start, end in spans(said.text)))
     if answer.stopped:
+        if found.ask.strict:
+            answer, draft = strict(answer, draft)
         yield _whole(answer, draft, held(), retriever.encoder)
         return
     passages = [one.passage for one in held()]
@@ -109,10 +111,13 @@ def checked(
     if confirming is not None:
         for judged in confirmed(draft, held(), retriever.encoder, confirming, question, found.ask.stop):
             draft = judged
-            yield _whole(answer, draft, held(), retriever.encoder, "checking")
-        if not (draft.backed or draft.added or found.ask.stop.is_set()):
-            yield refused(answer, found)
-            return
+            whole = _whole(answer, draft, held(), retriever.encoder, "checking")
+            yield _unseen(whole) if found.ask.strict else whole
+        if not (draft.backed or found.ask.stop.is_set()):
+            if not (sure and draft.added):
+                yield refused(answer, found)
+                return
+            draft = Draft("", (), draft.added)
     if found.ask.strict:
         answer, draft = strict(answer, draft)
         if not draft.sentences:
@@ -121,6 +126,11 @@ def checked(
     now = round((time.perf_counter() - found.started) * 1000, 1)
     answer = replace(answer, timings=replace(answer.timings, checked_ms=now))
     yield _whole(answer, draft, held(), retriever.encoder)
+
+
+def _unseen(answer: Answer) -> Answer:
+    """An answer whose text is not fit to be shown before all of it was checked."""
+    return replace(answer, answer="", sentences=())
 
 
 def _whole(

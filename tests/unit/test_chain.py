@@ -1,7 +1,7 @@
 """The runnable over a scripted model and a small encoder; the real ones: tests/integration/test_answer.py."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ from ingest.store import Index, open_index
 from rag import gate
 from rag.chain import answer_chain
 from rag.engines.local import LocalModel
+from rag.engines.state import Judgement
 from rag.prompts import REFUSAL
 from rag.retrieve import NotesRetriever, Retriever
 from rag.types import Ask, Turn
@@ -52,6 +53,24 @@ class Scripted(BaseChatModel):
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
         raise AssertionError("answers are streamed")
+
+
+class Strict(Scripted):
+    """Judges sentences too: those that hold one of `doubts` are not supported."""
+
+    name: str = "strict"
+    doubts: tuple[str, ...] = ()
+
+    def judge(
+        self,
+        messages: list[BaseMessage],
+        words: tuple[str, ...],
+        layers: Sequence[int],
+        halt: threading.Event | None = None,
+    ) -> Judgement:
+        claim = messages[-1].content[-2]["text"]  # type: ignore[index]
+        bad = any(word in claim for word in self.doubts)
+        return Judgement([-30.0 if bad else 30.0, 0.0], np.full(5, -20.0 if bad else -0.1, np.float32), [])
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +121,32 @@ def test_an_answer_made_up_is_refused_after_all(retriever: Retriever) -> None:
     unsure = model("Bananas cost 77 dollars in Zanzibar.", yes=1.5)
     last = answer_chain(retriever, unsure).invoke(Ask("what of bananas"))
     assert last.refused
+
+
+GAN = "A GAN was proposed by Ian Goodfellow in 2014. "
+
+
+def test_the_models_judgement_comes_after_the_text_and_takes_markers_away(retriever: Retriever) -> None:
+    said = Strict(says=GAN + "It trains a generator and a discriminator.", doubts=("trains",), prompts=[])
+    answers = list(answer_chain(retriever, said).stream(Ask("who proposed the GAN")))
+    assert [one.stage for one in answers][-3:] == ["checking", "checking", "done"]
+    assert all(one.answer for one in answers if one.stage == "checking")
+    assert [one.label == "supported" for one in answers[-1].sentences[:2]] == [True, False]
+    assert answers[-1].timings.checked_ms >= answers[-1].timings.total_ms > 0
+
+
+def test_what_the_model_finds_no_support_for_is_refused_in_the_end(retriever: Retriever) -> None:
+    said = Strict(says=GAN, doubts=("Goodfellow",), yes=1.5, prompts=[])
+    assert answer_chain(retriever, said).invoke(Ask("who proposed the GAN")).refused
+
+
+def test_strict_shows_nothing_before_it_is_checked_and_says_what_it_changed(retriever: Retriever) -> None:
+    said = Strict(says=GAN + "Bananas were there too.", doubts=("Bananas",), prompts=[])
+    answers = list(answer_chain(retriever, said).stream(Ask("who proposed the GAN", strict=True)))
+    assert not any(one.answer for one in answers[:-1])
+    assert "Goodfellow" in answers[-1].answer and "Bananas" not in answers[-1].answer
+    assert answers[-1].rewritten + answers[-1].dropped == 1
+    assert {one.label for one in answers[-1].sentences} == {"supported"}
 
 
 def test_orders_in_the_notes_do_not_reach_the_prompt(retriever: Retriever) -> None:
