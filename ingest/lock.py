@@ -35,7 +35,7 @@ def alone(path: Path) -> Iterator[None]:
     """Only one writer of the file `path` at a time; raises OSError if another holds on to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + PATIENCE
-    with path.with_name(f".{path.name}.lock").open("a+b") as file:
+    with path.with_name(f".{path.name.lstrip('.')}.lock").open("a+b") as file:
         while True:
             try:
                 _take(file.fileno())

@@ -10,13 +10,14 @@ import functools
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
+from ingest import generations
 from ingest.duplicates import Copy
 from ingest.types import Passage, Place
 
@@ -59,6 +60,22 @@ def read_passages(path: Path) -> Sequence[Passage]:
         return stored
     with contextlib.closing(stored):
         return tuple(stored)
+
+
+def places(folder: Path) -> set[tuple[str, int | None]]:
+    """Every file and page that passages of the index in `folder` stand on; none where it is not whole."""
+    generation = generations.current(folder)
+    if generation is None:
+        return set()
+    try:
+        return places_of(read_passages(generation / "passages.sqlite"))
+    except (sqlite3.Error, ValueError):
+        return set()
+
+
+def places_of(passages: Iterable[Passage]) -> set[tuple[str, int | None]]:
+    """Every file and page that one of the passages stands on."""
+    return {(at.source, at.page) for one in passages for at in (one, *one.also)}
 
 
 class StoredPassages(Sequence[Passage]):

@@ -3,11 +3,13 @@
     {"question": "Who introduced the VAE?", "facts": [["kingma"], ["2013"]], "sources": [["models.pdf", 2]]}
     {"turns": ["What is a GAN?", "who paid for it?"], "must_refuse": true}
     {"question": "…", "must_not_repeat": "An answer that was rejected."}
+    {"question": "…", "must_not_cite": [["models.pdf", 7]]}
 
 `facts` are those of data/eval: each a list of wordings of which one must stand in the answer. Of
 `sources` one must be cited; the page may be null. `must_refuse: false` forbids a refusal. What is
-not here: asking the questions and comparing two runs (rag/recheck.py), and the sources, decoding
-and strictness a student chose: cases are asked with the ordinary ones.
+cited must not be just the places of `must_not_cite`. What is not here: asking the questions and
+comparing two runs (rag/recheck.py), and what a student had set: cases are asked with the ordinary
+settings.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -49,19 +52,34 @@ class Case:
     sources: tuple[Place, ...] = ()
     must_refuse: bool | None = None  # None: either will do
     must_not_repeat: str = ""  # the text of an answer that was rejected
-    approved: str = ""  # the text of the answer it was made from
+    must_not_cite: tuple[Place, ...] = ()  # all that an answer cited that was rejected for its page
+    answer: str = ""  # the text of the answer it was made from; '' if it was written by hand
 
     @property
     def id(self) -> str:
         """The same for the same turns and expectations, and for no others."""
-        said = [
-            self.turns,
-            self.facts,
-            self.sources,
-            self.must_refuse,
-            self.must_not_repeat,
-        ]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+        said = replace(self, answer="")
+        return hashlib.sha256(json.dumps(astuple(said)).encode()).hexdigest()[:16]
+
+    @property
+    def approved(self) -> bool:
+        """Whether it was made from an answer that was approved."""
+        return bool(self.answer and not (self.must_not_repeat or self.must_not_cite))
+
+
+@contextmanager
+def keeping(path: Path) -> Iterator[None]:
+    """Raises CannotKeep where what is done to `path` fails."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotKeep(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def beside(index: Path) -> Path:
+    """Where the set of the index in a folder lies: data/regression.jsonl for data/index."""
+    own = "" if index.name == "index" else f"{index.name}."
+    return index.with_name(f"{own}regression.jsonl")
 
 
 def read(path: Path) -> list[Case]:
@@ -77,16 +95,22 @@ def read(path: Path) -> list[Case]:
     return list(cases.values())
 
 
-def save(path: Path, answer: Answer, verdict: Judged, earlier: Sequence[str] = ()) -> None:
+def save(
+    path: Path, answer: Answer, verdict: Judged, earlier: Sequence[str] = (), wrong_page: bool = False
+) -> None:
     """Make a case of an answer that was approved or rejected; `earlier` are the questions it followed.
 
-    It takes the place of what was said of the same answer before, and an approved one that of
-    another answer approved to the same question. Raises CannotKeep where the file cannot be written.
+    With `wrong_page` it is not the text of the answer that was rejected but what it cites. The
+    case takes the place of what was said of the same answer before, and an approved one that of
+    another answer approved to the same question. Raises CannotKeep where the file cannot be written,
+    BadRequest where the answer is empty.
     """
-    case = approved(answer, earlier) if verdict == "approved" else rejected(answer, earlier)
+    if not _plainly(answer):
+        raise BadRequest("There is no answer to this question yet.")
+    case = approved(answer, earlier) if verdict == "approved" else rejected(answer, earlier, wrong_page)
 
     def with_it(lines: list[bytes]) -> list[bytes]:
-        kept = [line for line in lines if not _same(line, case, _plainly(answer), verdict == "approved")]
+        kept = [line for line in lines if not _replaces(case, _on(line))]
         return [*kept, jsonlines.as_line(_values(case)).rstrip(b"\n")]
 
     _change(path, with_it)
@@ -94,11 +118,9 @@ def save(path: Path, answer: Answer, verdict: Judged, earlier: Sequence[str] = (
 
 def forget(path: Path, answer: Answer, earlier: Sequence[str] = ()) -> None:
     """Take the case made from this answer out again, if there is one. Raises CannotKeep."""
-    case = approved(answer, earlier)
+    case = rejected(answer, earlier)
     if path.exists():
-        _change(
-            path, lambda lines: [line for line in lines if not _same(line, case, _plainly(answer), False)]
-        )
+        _change(path, lambda lines: [line for line in lines if not _replaces(case, _on(line))])
 
 
 def approved(answer: Answer, earlier: Sequence[str] = ()) -> Case:
@@ -110,17 +132,24 @@ def approved(answer: Answer, earlier: Sequence[str] = ()) -> Case:
     turns = (*earlier, answer.question)
     text = _plainly(answer)
     if answer.refused:
-        return Case(turns, must_refuse=True, approved=text)
-    cited = dict.fromkeys((one.source, one.page) for one in answer.citations)
-    return Case(turns, _key_terms(answer), tuple(cited), must_refuse=False, approved=text)
+        return Case(turns, must_refuse=True, answer=text)
+    cited = tuple(dict.fromkeys(places(answer)))
+    return Case(turns, _key_terms(answer), cited, must_refuse=False, answer=text)
 
 
-def rejected(answer: Answer, earlier: Sequence[str] = ()) -> Case:
-    """What another answer to this question must not be: the same again."""
-    turns = (*earlier, answer.question)
+def rejected(answer: Answer, earlier: Sequence[str] = (), wrong_page: bool = False) -> Case:
+    """What another answer to this question must not be: the same again, or from the same wrong pages."""
+    turns, text = (*earlier, answer.question), _plainly(answer)
     if answer.refused:
-        return Case(turns, must_refuse=False, must_not_repeat=_plainly(answer))
-    return Case(turns, must_not_repeat=_plainly(answer))
+        return Case(turns, must_refuse=False, must_not_repeat=text, answer=text)
+    if wrong_page and answer.citations:
+        return Case(turns, must_not_cite=tuple(dict.fromkeys(places(answer))), answer=text)
+    return Case(turns, must_not_repeat=text, answer=text)
+
+
+def places(answer: Answer) -> list[Place]:
+    """Where the citations of an answer lead."""
+    return [(one.source, one.page) for one in answer.citations]
 
 
 def facts_found(facts: Sequence[Sequence[str]], answer: str) -> list[bool]:
@@ -176,25 +205,31 @@ def _case(values: dict[str, Any]) -> Case | str:
     turns = values["turns"] if "turns" in values else [values["question"]]
     if not _texts(turns):
         return "needs a question that is a string, or turns that are a list of strings"
-    facts, sources = values.get("facts", []), values.get("sources", [])
+    facts = values.get("facts", [])
     if not isinstance(facts, list) or not all(map(_texts, facts)):
         return "has facts that are no list of lists of strings"
-    places = [_place(one) for one in sources] if isinstance(sources, list) else [None]
-    if None in places:
-        return 'has sources that are no list of ["file", page] with a page or null'
-    refuse, repeat = values.get("must_refuse"), values.get("must_not_repeat", "")
-    if not isinstance(refuse, bool | None) or not isinstance(repeat, str):
-        return "has a must_refuse that is not true or false, or a must_not_repeat that is no text"
-    if not (facts or places or repeat) and refuse is None:
-        return "expects nothing: give facts, sources, must_refuse or must_not_repeat"
-    judged = values.get("approved", "")
+    sources, wrong = _places(values.get("sources", [])), _places(values.get("must_not_cite", []))
+    if sources is None or wrong is None:
+        return 'has sources, or a must_not_cite, that are no list of ["file", page], with null for any page'
+    refuse, repeat, judged = (values.get(key) for key in ("must_refuse", "must_not_repeat", "answer"))
+    if not isinstance(refuse, bool | None):
+        return "has a must_refuse that is not true or false"
+    if not isinstance(repeat, str | None) or not isinstance(judged, str | None):
+        return "has a must_not_repeat, or an answer, that is no text"
+    if not (facts or sources or wrong or repeat) and refuse is None:
+        return "expects nothing: give it facts, sources, must_refuse, must_not_repeat or must_not_cite"
     wordings = tuple(tuple(fact) for fact in facts)
-    known = tuple(place for place in places if place)
-    return Case(tuple(turns), wordings, known, refuse, repeat, judged if isinstance(judged, str) else "")
+    return Case(tuple(turns), wordings, sources, refuse, repeat or "", wrong, judged or "")
 
 
 def _texts(values: Any) -> bool:
     return isinstance(values, list) and bool(values) and all(isinstance(v, str) and v.strip() for v in values)
+
+
+def _places(values: Any) -> tuple[Place, ...] | None:
+    found = [_place(one) for one in values] if isinstance(values, list) else [None]
+    known = tuple(place for place in found if place)
+    return known if len(known) == len(found) else None
 
 
 def _place(value: Any) -> Place | None:
@@ -209,32 +244,26 @@ def _place(value: Any) -> Place | None:
 def _values(case: Case) -> dict[str, Any]:
     """The case as the object of a line; what is not expected is left out."""
     one = len(case.turns) == 1
-    values: dict[str, Any] = {"question": case.turns[0]} if one else {"turns": list(case.turns)}
-    if case.facts:
-        values["facts"] = [list(fact) for fact in case.facts]
-    if case.sources:
-        values["sources"] = [list(place) for place in case.sources]
-    if case.must_refuse is not None:
-        values["must_refuse"] = case.must_refuse
-    if case.must_not_repeat:
-        values["must_not_repeat"] = case.must_not_repeat
-    if case.approved:
-        values["approved"] = case.approved
+    values: dict[str, Any] = {"question": case.turns[0]} if one else {"turns": case.turns}
+    values |= {
+        key: value for key, value in asdict(case).items() if key != "turns" and value not in ("", (), None)
+    }
     return {**values, "made": date.today().isoformat()}
 
 
-def _same(line: bytes, case: Case, text: str, any_approved: bool) -> bool:
-    """Whether a line is about this very answer; with `any_approved`, or about another one approved."""
+def _on(line: bytes) -> Case | None:
+    """The case of a line that was made from an answer; None for all others."""
     values = jsonlines.parsed(line)
     found = values if isinstance(values, str) else _case(values)
-    if isinstance(found, str) or found.turns != case.turns:
+    return None if isinstance(found, str) or not found.answer else found
+
+
+def _replaces(case: Case, found: Case | None) -> bool:
+    if found is None or found.turns != case.turns:
         return False
-    judged = found.approved or found.must_not_repeat
-    return bool(judged) and (judged == text or (any_approved and bool(found.approved)))
+    return found.answer == case.answer or (found.approved and case.approved)
 
 
-def _change(path: Path, changed: Any) -> None:
-    try:
+def _change(path: Path, changed: Callable[[list[bytes]], list[bytes]]) -> None:
+    with keeping(path):
         jsonlines.change(path, changed)
-    except OSError as error:
-        raise CannotKeep(f"Cannot write {path}: {error.strerror}.") from error

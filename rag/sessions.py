@@ -54,6 +54,7 @@ class Sessions:
 
     def __init__(self, url_or_path: str | Path) -> None:
         """Open or make the database, and forget what was deleted more than a day ago."""
+        self.url_or_path = url_or_path  # what is thought of answers is kept there too
         self._database = Database(url_or_path)
         with self._database.write() as db:
             db.execute(_conversation.delete().where(_conversation.c.deleted < time.time() - DAY))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ingest.build import Report
     from ingest.fresh import Changes
+    from rag.journal import Journal
     from rag.retrieve import Retriever
     from rag.types import Answer, Ask
 
@@ -71,6 +72,21 @@ class LivingTutor:
     def model(self) -> BaseChatModel | None:
         """See Tutor."""
         return self._now.model
+
+    @property
+    def folder(self) -> Path:
+        """See Tutor."""
+        return self._index
+
+    @property
+    def notes(self) -> tuple[Path, ...]:
+        """See Tutor."""
+        return self._notes
+
+    @property
+    def journal(self) -> Journal | None:
+        """See Tutor."""
+        return self._now.journal
 
     @property
     def notice(self) -> str:
@@ -148,6 +164,7 @@ def _reopened(tutor: Tutor, index: Path) -> Tutor:
     """The same encoder and language model over the index as it is now. Raises IndexUnusable."""
     from ingest.store import open_index
     from rag.chain import answer_chain
+    from rag.journal import logged
     from rag.retrieve import Retriever
     from rag.starters import starters
 
@@ -157,7 +174,7 @@ def _reopened(tutor: Tutor, index: Path) -> Tutor:
         raise IndexUnusable("there is no language model to answer with: start the chat again")
     return replace(
         tutor,
-        chain=answer_chain(retriever, tutor.model),
+        chain=logged(answer_chain(retriever, tutor.model), tutor.journal),
         retriever=retriever,
         sources=retriever.sources,
         starters=starters(retriever.index.passages),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from ingest.build import Report
     from rag.decoding import Decoding
+    from rag.entail import Entailment
+    from rag.journal import Journal
     from rag.retrieve import Retriever
     from rag.types import Answer, Ask, Turn
 
@@ -38,7 +40,10 @@ class Tutor:
     sources: tuple[str, ...]  # files one can choose to search in, sorted
     starters: tuple[str, ...]  # questions to begin with
     model: BaseChatModel | None = None  # what the chain asks; the lab compares strategies on it
+    folder: Path | None = None  # of the index
+    notes: tuple[Path, ...] = ()  # what the index was made from, () for what it remembers of that
     notice: str = ""  # what a student should know of the index now, in a line
+    journal: Journal | None = None  # where what is asked is logged
 
 
 def build_index(
@@ -77,6 +82,13 @@ def open_model(model: str | None, url: str | None, progress: Progress = silent) 
     return load_model(model, progress)
 
 
+def open_entailment(model: str) -> Entailment:
+    """The cross-encoder that judges sentences in the language model's place."""
+    from rag.entail import load_entailment
+
+    return load_entailment(model)
+
+
 def open_tutor(
     index: Path,
     model: str | None,
@@ -84,25 +96,33 @@ def open_tutor(
     url: str | None,
     progress: Progress = silent,
     reranker: str | None = None,
+    log: Path | None = None,
+    entailment: str | None = None,
 ) -> Tutor:
     """Open everything. Raises UnitutorError where a part is missing or does not fit the others.
 
-    The index comes first: its absence is told at once and not after a model was loaded.
+    The index comes first: its absence is told at once and not after a model was loaded. `log` is
+    the folder whose journal hears of every answer.
     """
     from rag.chain import answer_chain
+    from rag.journal import Journal, logged
     from rag.prompts import answer_prompt
     from rag.starters import starters
 
     retriever = open_retriever(index, encoder, reranker)
+    judge = open_entailment(entailment) if entailment else None
     opened = open_model(model, url, progress)
     if warm := getattr(opened, "warm", None):  # ours: what every prompt begins with is read once for all
         warm(answer_prompt("", []))
+    journal = Journal(log) if log else None
     return Tutor(
-        chain=answer_chain(retriever, opened),
+        chain=logged(answer_chain(retriever, opened, entailment=judge), journal),
         retriever=retriever,
         sources=retriever.sources,
         starters=starters(retriever.index.passages[:STARTING]),
         model=opened,
+        folder=index,
+        journal=journal,
     )
 
 
@@ -113,14 +133,16 @@ def check_question(question: str) -> None:
     checked_question(question)
 
 
-def converse(tutor: Tutor, turns: tuple[str, ...], how: Decoding, sources: tuple[str, ...] = ()) -> Answer:
+def converse(
+    tutor: Tutor, turns: tuple[str, ...], how: Decoding, sources: tuple[str, ...] = (), strict: bool = False
+) -> Answer:
     """The answer to the last of `turns`, each asked with the answers before it as its history."""
     from rag.sessions import history
     from rag.types import Ask
 
     answers: list[Answer] = []
     for turn in turns:
-        answers.append(tutor.chain.invoke(Ask(turn, history(answers), how, sources)))
+        answers.append(tutor.chain.invoke(Ask(turn, history(answers), how, sources, strict)))
     return answers[-1]
 
 
