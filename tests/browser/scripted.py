@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 from ingest.errors import BadRequest, ModelUnusable
-from rag.types import Answer, Ask, Citation, Sentence, Timings
+from rag.journal import Journal
+from rag.types import Answer, Ask, Citation, Quote, Sentence, Timings
 
 GAN = (
     "A generative adversarial network trains two networks against each other. The generator turns "
@@ -42,24 +44,31 @@ TEXT = (
     "*discriminator* tells them from real data [1]. They play a minimax game [2]:\n\n"
     "$$\\min_G \\max_D V(D, G) = \\mathbb{E}_x[\\log D(x)] + \\mathbb{E}_z[\\log(1 - D(G(z)))]$$\n\n"
     "- The generator never sees a real sample; it costs $5 or $6 to train.\n"
-    "- Ian Goodfellow described GANs in 2014 [3]."
+    "- Ian Goodfellow described GANs in 2014 [3].\n"
+    "- Training ends when the discriminator never errs.\n\n"
+    "I hope this helps!"
 )
+QUOTES = tuple(Quote(c.quote, c.source, c.page, c.passage_id, 0.9) for c in CITATIONS)
+END = Quote(GAN.split(". ")[2], "unit-1-generative-ai.pdf", 7, "a1", 0.6)
 SENTENCES = (
-    Sentence("A GAN trains **two networks** against each other [1].", 0.97, "supported", (1,)),
+    Sentence("A GAN trains **two networks** against each other", 0.97, "supported", (1,), QUOTES[:2]),
     Sentence(
-        "The *generator* makes samples from noise, and the *discriminator* tells them from real data [1].",
-        0.9,
+        "The *generator* makes samples from noise, and the *discriminator* tells them from real data",
+        0.93,
         "supported",
         (1,),
+        QUOTES[:1],
     ),
-    Sentence("They play a minimax game [2]:", 0.6, "partly", (2,)),
+    Sentence("They play a minimax game", 0.6, "partly", (2,), QUOTES[1:2]),
     Sentence(
         "The generator never sees a real sample; it costs $5 or $6 to train.",
         0.1,
         "unsupported",
         (),
     ),
-    Sentence("Ian Goodfellow described GANs in 2014 [3].", 0.95, "supported", (3,)),
+    Sentence("Ian Goodfellow described GANs in 2014", 0.995, "supported", (3,), QUOTES[2:]),
+    Sentence("Training ends when the discriminator never errs.", 0.03, "contradicted", (), (END,)),
+    Sentence("I hope this helps!", 1.0, "not-a-claim", ()),
 )
 REFUSAL = "The notes do not answer this question."
 HOSTILE = (
@@ -88,7 +97,10 @@ class ScriptedTutor:
     )
     model: object = None  # the lab compares on none, unless a test gives it one
     retriever: object = None
+    folder: Path | None = None
+    notes: tuple[Path, ...] = ()
     notice: str = ""
+    journal: Journal | None = None
 
 
 def tutor(pause: float = 0.02, reading: float = 0.4) -> ScriptedTutor:
@@ -120,10 +132,12 @@ def _answers(ask: Ask, pause: float, reading: float) -> Iterator[Answer]:
             answer, stage="done", answer=REFUSAL, refused=True, closest=CITATIONS[:2], timings=timings
         )
         return
-    text, cited = TEXT, CITATIONS
+    text, cited, sentences = TEXT, CITATIONS, SENTENCES
     if "hostile" in question:
         text = HOSTILE + " and a marker [1]."
         cited = (Citation(1, HOSTILE[:80], 1, HOSTILE, HOSTILE[:60], 0.5, "h", HOSTILE),)
+        nasty = Quote(HOSTILE, HOSTILE[:80], 1, "h", 0.5)
+        sentences = (Sentence("and a marker", 0.2, "contradicted", (), (nasty,)),)
     if "history" in question:
         text = f"{len(ask.history)} earlier turns, {len(ask.sources)} sources, seed {ask.decoding.seed}."
     if "long" in question:
@@ -144,11 +158,19 @@ def _answers(ask: Ask, pause: float, reading: float) -> Iterator[Answer]:
         )
         yield answer
         time.sleep(pause)
+    stopped = ask.stop.is_set()
+    if "check" in question and not stopped:  # the quick check, then as long as anyone waits the full one
+        yield replace(
+            answer, stage="checking", sentences=(replace(SENTENCES[0], label="unsupported", support=0.3),)
+        )
+        ask.stop.wait(30)
     total = (time.monotonic() - start) * 1000
     yield replace(
         answer,
         stage="done",
-        stopped=ask.stop.is_set(),
-        sentences=() if ask.stop.is_set() else SENTENCES,
+        stopped=stopped,
+        sentences=() if stopped else sentences,
+        rewritten=2 if ask.strict else 0,
+        dropped=1 if ask.strict else 0,
         timings=replace(answer.timings, total_ms=total),
     )

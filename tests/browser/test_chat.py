@@ -55,7 +55,8 @@ def test_cards_come_before_prose_and_markers_light_them(opened: Opened) -> None:
     expect(page.locator("#c0-2")).not_to_have_class(re.compile("lit"))
     expect(page.locator("#ut-chat .katex")).to_have_count(1)  # the formula, and no price in dollars
     expect(page.locator("#ut-panel .katex")).to_have_count(2)
-    expect(page.locator(".ut-unsupported")).to_have_attribute("title", re.compile("do not support"))
+    flag = page.locator("a.ut-flag.ut-is-unsupported")
+    expect(flag).to_have_attribute("aria-label", "Not supported, 10%")
     page.click("#ut-chat .bot-row button[aria-label='Copy message']")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == TEXT.replace("$$", "\\[", 1).replace("$$", "\\]", 1)

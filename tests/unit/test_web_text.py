@@ -15,15 +15,23 @@ from ingest.errors import BadRequest
 from ingest.types import Place
 from rag.decoding import GREEDY, decoding
 from rag.sessions import Conversation
-from rag.types import Answer, Citation, Sentence, Timings
+from rag.types import Answer, Citation, Quote, Sentence, Timings
 from tests.browser.scripted import CITATIONS, HOSTILE, SENTENCES, TEXT
+from ui.pictures import Picture
 from ui.web.cards import also, panel, place
 from ui.web.controls import chosen_decoding, chosen_sources
+from ui.web.foot import Shown, waiting
 from ui.web.listing import listing
-from ui.web.text import answer_markdown, escaped, inert, passage_html, question_markdown, typed, waiting
+from ui.web.states import NOTHING_LEFT, narrowed, per_cent
+from ui.web.text import answer_markdown, escaped, inert, passage_html, question_markdown, typed
+from ui.web.viewer import NOT_FOUND, Wanted, reading, view
+from ui.web.why import whys
 
 ANSWER = Answer("q", GREEDY, stage="done", answer=TEXT, citations=CITATIONS, sentences=SENTENCES)
-OWN = re.compile(r'</?span(?: class="ut-[^<>]*")?>|<a href="#c\d+-\d+" class="ut-mark" title="[^"<>]*">|</a>')
+OWN = re.compile(
+    r'</?span(?: class="ut-[^<>]*")?>|<a href="#c\d+-\d+" class="ut-mark" title="[^"<>]*">|</a>'
+    r'|<a href="#(?:s\d+-\d+|[a-z]+-\d+)" class="ut-(?:flag|do) [^"<>]*"(?: title="[^"<>]*")?>'
+)
 DANGEROUS = re.compile(r"<[A-Za-z/!?]|&#?\w+;|!\[|\][(\[:]|://|(?i:\bwww)\.|\w@\w|```\s*mermaid|%%")
 
 
@@ -47,7 +55,8 @@ def test_prose_has_nothing_active(text: str) -> None:
 def test_hostile_answers_hold_only_our_tags() -> None:
     cited = (Citation(1, HOSTILE, 1, HOSTILE, HOSTILE[:40], 0.5, "h", HOSTILE),)
     answer = Answer(HOSTILE, GREEDY, stage="done", answer=HOSTILE + " [1]", citations=cited)
-    shown = OWN.sub("", answer_markdown(answer, 0))
+    sentences = (Sentence(HOSTILE.split()[0], 0.1, "unsupported", ()),)
+    shown = OWN.sub("", answer_markdown(replace(answer, sentences=sentences), 0))
     assert not re.search("<[A-Za-z/!?]", shown)
 
 
@@ -73,17 +82,95 @@ def test_markers_point_at_cards() -> None:
     assert '<a href="#c2-1" class="ut-mark" title="Show source 1">1</a>' in shown
     cards = panel([ANSWER, ANSWER, ANSWER])
     assert all(f'id="c2-{n}"' in cards for n in (1, 2, 3))
-    assert "href" not in answer_markdown(replace(ANSWER, answer="see [9] and [1, 9]", sentences=()), 0)
-    assert answer_markdown(replace(ANSWER, answer="[1, 2]", sentences=()), 0).count("href") == 2
-    assert "href" not in answer_markdown(replace(ANSWER, answer="`a[1]`", sentences=()), 0)
+    assert 'href="#c' not in answer_markdown(replace(ANSWER, answer="see [9] and [1, 9]", sentences=()), 0)
+    assert answer_markdown(replace(ANSWER, answer="[1, 2]", sentences=()), 0).count('href="#c') == 2
+    assert 'href="#c' not in answer_markdown(replace(ANSWER, answer="`a[1]`", sentences=()), 0)
 
 
 def test_sentences_the_notes_do_not_hold_up_are_flagged() -> None:
     shown = answer_markdown(ANSWER, 0)
-    assert shown.count('class="ut-unsupported"') == 1 and shown.count('class="ut-partly"') == 1
-    assert '- <span class="ut-unsupported"' in shown  # the list stays a list
-    assert "1 sentence not supported by the notes" in shown
-    assert shown.count("<span") == shown.count("</span>")
+    for label, count in (("supported", 3), ("partly", 1), ("unsupported", 1), ("contradicted", 1)):
+        assert shown.count(f'class="ut-said ut-{label} ') == shown.count(f"ut-is-{label} ") == count
+    assert '- <span class="ut-said ut-unsupported ut-s0-3">' in shown  # the list stays a list
+    assert 'title="Supported, 93%">✓</a>' in shown and 'title="Supported, over 99%"' in shown
+    assert "1 sentence contradicts the notes" in shown and "1 sentence not supported by the notes" in shown
+    assert "I hope this helps!" in shown and "ut-s0-6" not in shown  # it claims nothing
+    assert shown.count("<span") == shown.count("</span>") and shown.count("<a ") == shown.count("</a>")
+
+
+def test_only_what_the_notes_support_can_be_shown() -> None:
+    shown = answer_markdown(ANSWER, 0, shown=Shown(narrowed=True))
+    assert "never errs" not in shown and "it costs $5" not in shown and "never sees" not in shown
+    assert "2014" in shown and "minimax game" in shown and "I hope this helps!" in shown
+    assert "- <span" in shown and not re.search(r"^- *$", shown, re.MULTILINE)
+    assert 'href="#all-0"' in shown and 'href="#only-0"' not in shown
+    assert "ut-s0-4" in shown and "ut-s0-3" not in shown  # the others keep their numbers
+    assert ANSWER.answer == TEXT  # nothing is lost: it can be shown again
+    assert 'href="#only-0"' in answer_markdown(ANSWER, 0) and "(hides 2)" in answer_markdown(ANSWER, 0)
+    middle = replace(
+        ANSWER,
+        answer="One [1]. Two [2, 3]. Three.",
+        sentences=tuple(
+            Sentence(text, 0.5, label, ())
+            for text, label in (("One", "supported"), ("Two", "contradicted"), ("Three.", "supported"))
+        ),
+    )
+    assert narrowed(middle).answer == "One [1]. Three."
+    nothing = replace(middle, sentences=tuple(replace(s, label="unsupported") for s in middle.sentences))
+    assert narrowed(nothing).answer == NOTHING_LEFT
+
+
+def test_probabilities_are_never_certain() -> None:
+    assert [per_cent(p) for p in (0.0, 0.004, 0.01, 0.926, 0.99, 1.0)] == [
+        "under 1%", "under 1%", "1%", "93%", "99%", "over 99%",
+    ]  # fmt: skip
+
+
+def test_strict_says_what_it_changed() -> None:
+    strict = replace(ANSWER, rewritten=2, dropped=1)
+    assert "Strict: 2 sentences put in the notes' words, 1 left out" in answer_markdown(strict, 0)
+    assert "Strict: 1 sentence left out" in answer_markdown(replace(ANSWER, dropped=1), 0)
+    assert "Strict" not in answer_markdown(ANSWER, 0)
+
+
+def test_a_verdict_shows_on_its_thumb() -> None:
+    shown = answer_markdown(ANSWER, 3, shown=Shown(verdict="down", reason="wrong page"))
+    assert 'href="#down-3" class="ut-do ut-do-down on" title="Bad answer (wrong page): take it back"' in shown
+    assert 'class="ut-do ut-do-up" title="Good answer"' in shown
+    assert "#up-" not in answer_markdown(ANSWER, 3, "unfinished")
+    assert "#up-" not in answer_markdown(ANSWER, 3, seconds=1.0)
+
+
+def test_each_sentence_has_a_card_and_what_came_with_the_notes_is_inert() -> None:
+    cards = whys([ANSWER])
+    assert re.findall(r'id="(s\d-\d)"', cards) == ["s0-0", "s0-1", "s0-2", "s0-3", "s0-4", "s0-5"]
+    assert "Supported, 93%" in cards and "Contradicted, probability of support 3%" in cards
+    assert "unit-1-generative-ai.pdf, p. 7" in cards and r"\(V(D, G)\)" in cards
+    nasty = Sentence("a", 0.4, "partly", (), (Quote(HOSTILE, HOSTILE, 1, "x", 0.4),))
+    cards = whys([replace(ANSWER, sentences=(nasty,))])
+    wanted = Wanted(HOSTILE, 2, HOSTILE[:30], HOSTILE, choices=2)
+    made = (cards, reading(wanted), view(wanted, "s0-0.1", None, 2, HOSTILE))
+    for shown in made:
+        assert "\n" not in shown and "${" not in shown and "{{" not in shown and "://" not in shown
+        for tag in ("script", "img", "svg", "iframe", "style"):
+            assert f"<{tag}" not in shown
+
+
+def test_the_page_shows_marks_steps_and_the_other_quotes() -> None:
+    picture = Picture("image/png", "QUJD", 2, 3, ((0.1, 0.2, 0.3, 0.04),))
+    wanted = Wanted("a.pdf", 2, "a quote", "before a quote after", choices=2)
+    shown = view(wanted, "s0-0.1", picture, 2)
+    assert "p. 2 of 3" in shown and "left:10.000%;top:20.000%;width:30.000%;height:4.000%" in shown
+    assert 'data-to="1"' in shown and 'data-to="3"' in shown and " disabled" not in shown
+    assert 'data-show="s0-0.0" aria-pressed="false"' in shown
+    assert 'data-show="s0-0.1" aria-pressed="true"' in shown
+    assert "Page 2 of a.pdf, the quote marked" in shown
+    assert NOT_FOUND in view(wanted, "c0-1", replace(picture, marks=()), 2)
+    other = view(wanted, "c0-1", replace(picture, number=3, marks=()), 3)
+    assert 'data-to="4" aria-label="Next page" title="Next page" disabled' in other
+    assert "The quote is on p. 2." in other
+    assert reading(wanted) == '<p class="ut-text">before <mark>a quote</mark> after</p>'
+    assert reading(replace(wanted, passage="")) == '<p class="ut-text"><mark>a quote</mark></p>'
 
 
 def test_a_sentence_over_several_lines_keeps_its_list() -> None:
@@ -150,7 +237,7 @@ class _Key:
     """Stands for each component that a value is read from."""
 
     def __init__(self) -> None:
-        for name in ("sources", "name", "temperature", "k", "p", "min_p", "beams", "seed"):
+        for name in ("sources", "strict", "name", "temperature", "k", "p", "min_p", "beams", "seed"):
             setattr(self, name, name)
 
 

@@ -70,12 +70,13 @@ def _section(answer: Answer, turn: int, shown: bool) -> str:
 def _card(citation: Citation, turn: int) -> str:
     score = round(100 * min(1.0, max(0.0, citation.score)))
     where = place(citation.source, citation.page)
-    page = f'<span class="ut-page">{where}</span>' if where else ""
+    name = f"c{turn}-{citation.marker}"
+    page = f'<a href="#{name}" class="ut-page" title="Show {where or "the passage"}">{where or "open"}</a>'
     bar = f'<span class="ut-score" role="img" title="Fit: {score}%"><i style="width:{score}%"></i></span>'
     heading = f'<div class="ut-heading">{escaped(citation.heading)}</div>' if citation.heading else ""
     heading += f'<div class="ut-heading">{escaped(also(citation))}</div>' if citation.also else ""
     return (
-        f'<article class="ut-card" id="c{turn}-{citation.marker}" tabindex="0">'
+        f'<article class="ut-card" id="{name}" tabindex="0">'
         f'<header><span class="ut-number">{citation.marker}</span>'
         f'<span class="ut-source" title="{escaped(citation.source)}">{escaped(citation.source)}</span>{page}'
         f"{bar}</header>"

@@ -7,18 +7,19 @@ The database is the truth: what is shown of a finished turn is read back from it
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from ingest.errors import BadRequest, UnitutorError
-from rag.sessions import Sessions, history
+from rag.feedback import Feedback
+from rag.sessions import Record, Sessions, history
 from rag.types import Ask
 from ui.web.controls import chosen_decoding, chosen_sources
 from ui.web.job import Job, Jobs
 from ui.web.text import escaped, typed
-from ui.web.view import Changes, Parts, View, error_line, messages
+from ui.web.view import Changes, Parts, View, error_line
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -30,13 +31,15 @@ WAITING = 32  # questions that may wait for the engine
 class Chat:
     """The handlers of one page. Where a `request` is asked for, its session tells the tabs apart."""
 
-    def __init__(self, tutor: Tutor | LivingTutor, sessions: Sessions, parts: Parts) -> None:
+    def __init__(
+        self, tutor: Tutor | LivingTutor, sessions: Sessions, feedback: Feedback, parts: Parts
+    ) -> None:
         """`tutor` has `chain` and `sources`; see ui/tutor.py."""
         self.tutor = tutor
         self.sessions = sessions
         self.parts = parts
         self.jobs = Jobs()
-        self.view = View(sessions, parts)
+        self.view = View(sessions, feedback, parts)
 
     # Asking
 
@@ -69,6 +72,7 @@ class Chat:
         p = self.parts
         conversation = values[p.where]
         try:
+            self._give_up_checking(request)
             if conversation and self.sessions.get(conversation) is None:
                 raise BadRequest("This conversation was deleted: start a new one, or undo its deletion.")
             records = self.sessions.records(conversation)[:keep] if conversation else ()
@@ -77,6 +81,7 @@ class Chat:
                 history=history(record.answer for record in records),
                 decoding=chosen_decoding(p.controls, values),
                 sources=chosen_sources(p.controls, values, self.tutor.sources),
+                strict=bool(values[p.controls.strict]),
             )
         except UnitutorError as error:
             return {p.line: error_line(str(error)), p.chat: gr.skip()}
@@ -88,7 +93,7 @@ class Chat:
             self.jobs.drop(_page(request))
             return {p.line: error_line("Too many questions are waiting already: try again in a minute.")}
         return {
-            **self.view.growing(messages(records), job.answer, 0.0, number),
+            **self.view.growing(self.view.messages(conversation, records), job.answer, 0.0, number),
             **self.view.cards(records, job.answer),
             p.line: "",
             p.box: self.view.box(running=True) if keep is not None else self.view.box(running=True, text=""),
@@ -103,30 +108,57 @@ class Chat:
             return
         try:
             records = self.sessions.records(job.conversation)[: job.keep] if job.conversation else ()
+            earlier = self._earlier(job.conversation, records)
         except UnitutorError as error:
             job.stop()
             yield {p.line: error_line(str(error))}
             return
-        earlier = messages(records)
         told = 0
         while job.running and (number := self.jobs.turn(job)):
             if number != told:
                 told = number
-                yield self.view.growing(earlier, job.answer, 0.0, number)
+                yield self.view.growing(earlier(), job.answer, 0.0, number)
             time.sleep(0.1)
         cited: tuple[Any, ...] = ()
-        listed = False
+        sentences: tuple[Any, ...] = ()
+        listed = checking = False
         for answer in job.updates():
-            changes = self.view.growing(earlier, answer, job.seconds)
+            changes = self.view.growing(earlier(), answer, job.seconds)
             if (answer.citations, answer.closest) != cited:
                 cited = (answer.citations, answer.closest)
                 changes |= self.view.cards(records, answer)
+            if answer.sentences != sentences:
+                sentences = answer.sentences
+                changes |= self.view.whys(records, answer)
+            if answer.stage == "checking" and not checking:
+                checking = True
+                changes |= {p.box: self.view.box()}  # the next question need not wait for the check
             if job.began and not listed:
                 listed = True
                 changes |= {p.where: job.conversation, **self.view.listed(job.conversation)}
             yield changes
         if job.error is not None and not isinstance(job.error, UnitutorError):
             raise job.error
+
+    def _earlier(self, conversation: str, records: Sequence[Record]) -> Callable[[], list[dict[str, str]]]:
+        """Gives the turns before as they are shown now: made anew only where that has changed."""
+        seen = self.view.changed
+        kept = self.view.messages(conversation, records)
+
+        def earlier() -> list[dict[str, str]]:
+            nonlocal seen, kept
+            if self.view.changed != seen:
+                seen = self.view.changed
+                kept = self.view.messages(conversation, records)
+            return kept
+
+        return earlier
+
+    def _give_up_checking(self, request: gr.Request) -> None:
+        """An answer that is whole but for its check makes way for the next question."""
+        job = self.jobs.get(_page(request))
+        if job is not None and job.running and job.answer.stage == "checking":
+            job.stop()
 
     def settle(self, values: Changes, request: gr.Request) -> Changes:
         """After an answer, however it ended: show what is kept, and say what went wrong."""
@@ -138,7 +170,7 @@ class Chat:
         changes = {
             p.box: self.view.box(),
             **self.view.notes(self.tutor.sources, self.tutor.notice),
-            **self._guarded(lambda: self.view.show(job.conversation or values[p.where])),
+            **self._guarded(lambda: self.view.settled(job.conversation or values[p.where])),
         }
         if isinstance(job.error, UnitutorError):
             changes[p.line] = error_line(str(job.error))

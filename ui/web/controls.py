@@ -36,6 +36,7 @@ class Controls:
     """The components, by what they set; a strategy shows only its own."""
 
     sources: gr.Dropdown
+    strict: gr.Checkbox
     name: gr.Dropdown
     hint: gr.Markdown
     temperature: gr.Number
@@ -49,6 +50,7 @@ class Controls:
         """What a question needs to know of them."""
         return {
             self.sources,
+            self.strict,
             self.name,
             self.temperature,
             self.k,
@@ -72,12 +74,21 @@ def build(sources: tuple[str, ...]) -> Controls:
                 elem_id="ut-sources",
                 info="All notes, unless you choose some.",
             )
+        strict = gr.Checkbox(
+            label="Strict: show only what the notes support",
+            value=False,
+            container=False,
+            min_width=0,
+            elem_id="ut-strict",
+            render=False,
+        )
         with gr.Accordion("Decoding", open=False):
             name = gr.Dropdown(STRATEGIES, value="greedy", label="Strategy", elem_id="ut-strategy")
             hint = gr.Markdown(HINTS["greedy"], elem_classes="ut-hint")
             with gr.Row(elem_classes="ut-numbers"):
                 controls = Controls(
                     sources=chosen,
+                    strict=strict,
                     name=name,
                     hint=hint,
                     temperature=_number("Temperature", 1.0, "temperature", step=0.1),
@@ -94,6 +105,7 @@ def build(sources: tuple[str, ...]) -> Controls:
                         elem_id="ut-seed",
                     ),
                 )
+        strict.render()
     name.change(
         lambda strategy: _visible(controls, strategy),
         name,

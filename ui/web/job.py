@@ -129,7 +129,7 @@ class Job:
     def _keep_what_there_is(self) -> None:
         if self._turn is None:
             return
-        cut = self.answer.stage != "done"
+        cut = self.answer.stage not in ("checking", "done")  # what is being checked is there already
         self.answer = replace(self.answer, stage="done", stopped=self.answer.stopped or cut)
         try:
             self._sessions.finish(self._turn, self.answer)

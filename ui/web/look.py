@@ -9,6 +9,8 @@ from gradio.themes.utils import colors, sizes
 from gradio.themes.utils.fonts import Font
 
 HERE = Path(__file__).parent
+STYLES = ("style.css", "evidence.css", "lab.css", "table.css", "check.css", "gaps.css")
+SCRIPTS = ("page.js", "evidence.js", "lab.js", "table.js", "check.js")
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
@@ -60,10 +62,10 @@ def theme() -> gr.themes.Base:
 
 def css() -> str:
     """The pages' style sheet."""
-    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "lab.css"))
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in STYLES)
 
 
 def head() -> str:
     """What goes into the pages' head: the scripts, inline."""
-    script = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "lab.js"))
+    script = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return f'<script>{script}</script><meta name="referrer" content="no-referrer">'

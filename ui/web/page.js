@@ -31,15 +31,16 @@ window.unitutor = (() => {
       if (box) { event.preventDefault(); box.focus(); }
     }
     if (event.key === 'Escape') {
-      const stop = one('#ut-box .stop-button, #lab-stop:not(.hidden)');
-      if (stop && !(typing && !typing.closest('#ut-box, #lab'))) { event.preventDefault(); stop.click(); }
+      const stop = one('#ut-box .stop-button, #lab-stop:not(.hidden), #check-stop:not(.hidden)');
+      if (stop && !(typing && !typing.closest('#ut-box, #lab, #check'))) { event.preventDefault(); stop.click(); }
     }
   });
 
   // What is copied is what was written, without the tags and joiners that made it safe to show.
   function plain(text) {
     return text
-      .replace(/<span class="ut-(?:foot|stage|note|flag)"[^>]*>[^<]*<\/span>/g, '')
+      .replace(/<span class="ut-(?:foot|stage|note)"[^>]*>(?:<a [^>]*>[^<]*<\/a>|[^<])*<\/span>/g, '')
+      .replace(/<a href="#s\d+-\d+" class="ut-flag[^>]*>[^<]*<\/a>/g, '')
       .replace(/<a href="#c\d+-\d+" class="ut-mark"[^>]*>(\d+)<\/a>/g, '[$1]')
       .replace(/<\/?span(?: class="ut-[^>]*)?>/g, '')
       .replace(/\u2060/g, '')
@@ -89,7 +90,7 @@ window.unitutor = (() => {
   function save(file) {
     if (!file) return;
     const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([file.text], { type: 'text/markdown' }));
+    link.href = URL.createObjectURL(new Blob([file.text], { type: file.type || 'text/markdown' }));
     link.download = file.name;
     document.body.append(link);
     link.click();
@@ -112,7 +113,7 @@ window.unitutor = (() => {
     if (toggle) document.documentElement.classList.add('ut-ready');
     return Boolean(toggle);
   }
-  const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open), #lab')) clearInterval(watch); }, 50);
+  const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open), #lab, #check')) clearInterval(watch); }, 50);
   document.addEventListener('click', (event) => {
     const chosen = event.target.closest && event.target.closest('#ut-new, #ut-conversations [data-act=open]');
     if (chosen && narrow.matches) setTimeout(fold, 150);

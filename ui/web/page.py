@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from rag.feedback import REASONS, Feedback
 from rag.sessions import Sessions
 from ui.web import controls as controls_module
 from ui.web.chat import Chat
-from ui.web.text import DELIMITERS
+from ui.web.evidence import Evidence
+from ui.web.text import DELIMITERS, escaped
 from ui.web.view import Parts
 
 if TYPE_CHECKING:
@@ -32,12 +35,30 @@ element.addEventListener('click', (event) => {
 });
 """
 
+LINKS = (
+    '<nav class="ut-links" aria-label="Pages"><a class="ut-link" href="check">Check a text</a>'
+    '<a class="ut-link" href="gaps">What the notes lack</a>'
+    '<a class="ut-link" href="lab">Decoding lab</a></nav>'
+)
+# The page's script learns here what can be wrong with an answer.
+VIEWER = f'<span hidden data-reasons="{escaped(json.dumps(REASONS))}"></span>${{value}}'
+VIEWER_JS = """
+unitutor.evidence.start(element, {
+  look: (data) => trigger('look', data),
+  shut: (data) => trigger('shut', data),
+  narrow: (data) => trigger('narrow', data),
+  thumb: (data) => trigger('thumb', data),
+  judge: (data) => trigger('judge', data),
+}, watch);
+"""
+
 
 def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
     """Put the chat in the Blocks being built."""
+    feedback = Feedback(sessions.url_or_path)
     with gr.Sidebar(width=280, elem_id="ut-sidebar"):
         gr.HTML('<div class="ut-brand"><b>Unitutor</b><span>answers from your notes</span></div>')
-        gr.HTML('<a class="ut-link" href="lab">Decoding lab</a>')
+        gr.HTML(LINKS)
         new = gr.Button("New chat", elem_id="ut-new", size="md")
         side = gr.HTML(elem_id="ut-conversations", js_on_load=LIST_JS)
     with gr.Row(elem_id="ut-main", equal_height=False):
@@ -77,17 +98,36 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
                 )
                 controls = controls_module.build(tutor.sources)
         with gr.Column(scale=2, min_width=300, elem_id="ut-aside"):
-            panel = gr.Markdown(
-                elem_id="ut-panel",
-                latex_delimiters=DELIMITERS,
-                sanitize_html=True,
-                container=False,
-                show_label=False,
-            )
+            with gr.Column(elem_id="ut-view"):
+                viewer = gr.HTML(html_template=VIEWER, js_on_load=VIEWER_JS)
+                reading = _markdown("ut-reading")
+            panel = _markdown("ut-panel")
+            whys = _markdown("ut-whys")
     where = gr.Textbox(visible="hidden", elem_id="ut-where")
     download = gr.JSON(visible=False)
-    parts = Parts(where, box, line, chat, panel, title, side, download, controls, notice)
-    _wire(Chat(tutor, sessions, parts), parts, new, export)
+    parts = Parts(
+        where, box, line, chat, panel, whys, viewer, reading, title, side, download, controls, notice
+    )
+    talk = Chat(tutor, sessions, feedback, parts)
+    evidence = Evidence(tutor, parts, talk.view, talk.jobs, feedback)
+    _wire(talk, parts, new, export)
+    _wire_evidence(evidence, parts)
+
+
+def _markdown(name: str) -> gr.Markdown:
+    """A place for what came with the notes: it renders formulas and sanitises the rest."""
+    return gr.Markdown(
+        elem_id=name, latex_delimiters=DELIMITERS, sanitize_html=True, container=False, show_label=False
+    )
+
+
+def _wire_evidence(page: Evidence, p: Parts) -> None:
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    p.viewer.look(page.look, {p.where}, [p.viewer, p.reading, p.line], **quick)
+    p.viewer.shut(page.shut, None, [p.viewer, p.reading], **quick)
+    p.viewer.narrow(page.narrow, {p.where}, [p.chat, p.line], **quick)
+    p.viewer.thumb(page.thumb, {p.where}, [p.chat, p.line], **quick)
+    p.viewer.judge(page.judge, {p.where}, [p.line], **quick)
 
 
 def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:

@@ -13,26 +13,17 @@ import html
 import re
 from collections.abc import Iterator
 
-from rag.transcript import settings
-from rag.types import Answer, Sentence, Stage
+from rag.types import Answer
+from ui.web.foot import Shown, foot, small, working
+from ui.web.states import narrowed, tags
 
 JOINER = "\u2060"
+PLAINLY = Shown()
 _HELD = "\ue000\ue001"  # around the number of a piece that is safe already
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
 ]
-STAGES: dict[Stage, str] = {
-    "searching": "Searching the notes…",
-    "reading": "Reading the notes…",
-    "writing": "Writing…",
-    "checking": "Checking each sentence against the notes…",
-    "done": "",
-}
-FLAGS = {
-    "unsupported": ("?", "The notes do not support this sentence"),
-    "partly": ("~", "The notes support only a part of this sentence"),
-}
 
 # gr.HTML reads its value as a template, and Markdown looks for formulas before it parses HTML and
 # ends that at an empty line, so what all these are written with is escaped too.
@@ -55,7 +46,6 @@ _MATH = (
     r"|(?<![\\$\w])\$(?=\S)(?P<inline>[^$\n]+?)(?<=\S)\$(?![\d$])"
 )
 _PIECES = re.compile(rf"{_CODE}|{_MATH}|\[(?P<markers>[0-9]{{1,4}}(?:\s*,\s*[0-9]{{1,4}})*)\]", re.DOTALL)
-_LINE_START = re.compile(r"\s*(?:(?:[-*+]|\d+[.)]|#{1,6}|>)\s+)*")
 
 
 def inert(text: str) -> str:
@@ -91,24 +81,23 @@ def escaped(text: str) -> str:
     return html.escape(text).translate(_INERT)
 
 
-def answer_markdown(answer: Answer, turn: int, state: str = "whole", seconds: float | None = None) -> str:
+def answer_markdown(
+    answer: Answer, turn: int, state: str = "whole", seconds: float | None = None, shown: Shown = PLAINLY
+) -> str:
     """An answer as it stands in the chat; `turn` is its place, to which its markers point.
 
     `state` is 'whole', 'unfinished' (cut off) or 'unreadable'. `seconds` is how long an answer
-    still being written has taken.
+    still being written has taken; `shown` is how one that is kept is shown.
     """
     if state == "unreadable":
-        return _small("note", "This answer is damaged and cannot be shown.")
+        return small("note", "This answer is damaged and cannot be shown.")
+    seen = narrowed(answer) if shown.narrowed else answer
     known = {c.marker for c in answer.citations}
-    text = _cleaned(answer.answer)
-    body = _rendered(text, _sentence_tags(text, answer.sentences), known, turn)
-    foot = _working(answer, seconds) if seconds is not None else _foot(answer, state)
-    return f"{body}\n\n{foot}" if body and foot else body or foot
-
-
-def waiting(number: int) -> str:
-    """What stands in the place of an answer whose turn has not come."""
-    return _small("stage", f"You are number {number} in the line…")
+    text = _cleaned(seen.answer)
+    atoms = [found.span() for found in _PIECES.finditer(text)]
+    body = _rendered(text, tags(text, seen.sentences, atoms, turn), known, turn)
+    under = working(answer, seconds) if seconds is not None else foot(answer, turn, state, shown)
+    return f"{body}\n\n{under}" if body and under else body or under
 
 
 def _cleaned(text: str) -> str:
@@ -176,71 +165,3 @@ def _formula(tex: str, display: bool) -> str | None:
     if not tex or "%%%" in tex or re.search(r"\\[()\[\]]|\n\s*\n", tex):
         return None
     return f"\\[{tex}\\]" if display else f"\\({tex}\\)"
-
-
-def _sentence_tags(text: str, sentences: tuple[Sentence, ...]) -> dict[int, str]:
-    """Where tags open and close around sentences that the notes do not hold up."""
-    tags: dict[int, str] = {}
-    atoms = [found.span() for found in _PIECES.finditer(text)]
-    at = 0
-    for sentence in sentences:
-        start = text.find(sentence.text, at) if sentence.text else -1
-        if start < 0:
-            continue
-        at = start + len(sentence.text)
-        if sentence.label not in FLAGS:
-            continue
-        sign, words = FLAGS[sentence.label]
-        opening = f'<span class="ut-{sentence.label}" title="{words}">'
-        closing = f'</span><span class="ut-flag" title="{words}" tabindex="0">{sign}</span>'
-        for from_, to in _lines(text, start, at):
-            inside = any(a < p < b for a, b in atoms for p in (from_, to))
-            if not inside and from_ not in tags and to not in tags:
-                tags[from_] = opening
-                tags[to] = closing if to >= at - 1 else "</span>"
-    return tags
-
-
-def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The spans of a sentence that lie in one line each, without list and heading signs; no tables."""
-    for line in re.finditer(r"[^\n]+", text[start:end]):
-        mark = _LINE_START.match(line[0])
-        from_, to = start + line.start() + (mark.end() if mark else 0), start + line.end()
-        if from_ < to and "|" not in line[0]:
-            yield from_, to
-
-
-def _working(answer: Answer, seconds: float) -> str:
-    """The line that says what is being done, until there is text; and while it is checked."""
-    if answer.stage == "writing" and answer.answer:
-        return ""
-    words = STAGES[answer.stage]
-    if answer.citations and not answer.answer:
-        count = len(answer.citations)
-        words = f"Reading {count} passage{'s' if count != 1 else ''}…"
-    clock = f" {seconds:.0f} s" if seconds >= 2 and not answer.answer else ""
-    return _small("stage", words + clock) if words else ""
-
-
-def _foot(answer: Answer, state: str) -> str:
-    """The quiet lines under an answer: what the notes do not hold up; how it ended, how long it took."""
-    doubts = []
-    for label, words in (("unsupported", "not supported by the notes"), ("partly", "only partly supported")):
-        count = sum(s.label == label for s in answer.sentences)
-        if count:
-            doubts.append(f"{FLAGS[label][0]} {count} sentence{'s' if count > 1 else ''} {words}")
-    facts = ["Cut off"] if state == "unfinished" else ["Stopped"] if answer.stopped else []
-    took = answer.timings
-    if took.total_ms:
-        facts.append(f"{took.total_ms / 1000:.1f}\u00a0s")
-    if took.first_word_ms:
-        facts.append(f"first word {took.first_word_ms / 1000:.1f}\u00a0s")
-    if took.output_tokens:
-        facts.append(f"{took.output_tokens}\u00a0tokens")
-    if took.output_tokens and answer.decoding.name != "greedy":
-        facts.append(settings(answer.decoding))
-    return "\n".join(_small("foot", " · ".join(line)) for line in (doubts, facts) if line)
-
-
-def _small(kind: str, words: str) -> str:
-    return f'<span class="ut-{kind}">{words}</span>'

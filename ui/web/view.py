@@ -9,12 +9,15 @@ from typing import Any
 
 import gradio as gr
 
+from rag.feedback import REASONS, Feedback
 from rag.sessions import Conversation, Record, Sessions
 from rag.types import Answer
 from ui.web.cards import panel
 from ui.web.controls import Controls
+from ui.web.foot import Shown, waiting
 from ui.web.listing import SHOWN, listing
-from ui.web.text import answer_markdown, escaped, question_markdown, waiting
+from ui.web.text import answer_markdown, escaped, question_markdown
+from ui.web.why import whys
 
 Changes = dict[Any, Any]
 
@@ -28,6 +31,9 @@ class Parts:
     line: gr.HTML  # one line under the box: what went wrong
     chat: gr.Chatbot
     panel: gr.Markdown
+    whys: gr.Markdown  # a hidden card for each sentence, shown by the page's script
+    viewer: gr.HTML  # the page behind a quote; what is clicked under an answer comes from here too
+    reading: gr.Markdown  # the passage under that page
     title: gr.HTML
     side: gr.HTML
     download: gr.JSON
@@ -37,27 +43,35 @@ class Parts:
     def shown(self) -> list[Any]:
         """All that a handler may change."""
         shown = [self.where, self.box, self.line, self.chat, self.panel, self.title, self.side]
-        return [*shown, self.notice, self.controls.sources]
+        return [*shown, self.whys, self.viewer, self.reading, self.notice, self.controls.sources]
 
 
 class View:
     """Makes the changes that bring the page in line with a conversation."""
 
-    def __init__(self, sessions: Sessions, parts: Parts) -> None:
-        """Read from `sessions`, to fill `parts`."""
+    def __init__(self, sessions: Sessions, feedback: Feedback, parts: Parts) -> None:
+        """Read from `sessions` and `feedback`, to fill `parts`."""
         self.sessions = sessions
+        self.feedback = feedback
         self.parts = parts
+        self.changed = 0  # how often the way in which kept answers are shown has changed
+        self._narrowed: set[int] = set()  # ids of the turns of which only what is supported is shown
 
     def show(self, conversation: str) -> Changes:
-        """A whole conversation, or the empty page where there is none of that id."""
+        """A whole conversation, or the empty page where there is none of that id; no page is beside it."""
+        return {**self.settled(conversation), **self.shut()}
+
+    def settled(self, conversation: str) -> Changes:
+        """A whole conversation; the page that is open beside it stays."""
         p = self.parts
         found = self.sessions.get(conversation) if conversation else None
         records = self.sessions.records(conversation) if found else ()
         title = found.title if found else ""
         return {
             p.where: conversation if found else "",
-            p.chat: messages(records),
+            p.chat: self.messages(conversation, records),
             p.panel: panel([record.answer for record in records]),
+            p.whys: whys([record.answer for record in records]),
             p.title: f"<h1>{escaped(title)}</h1>" if title else "",
             p.box: self.box(),
             p.line: "",
@@ -80,6 +94,37 @@ class View:
         """The passages of the turns so far and of the answer being written."""
         return {self.parts.panel: panel([*(record.answer for record in records), answer])}
 
+    def whys(self, records: Sequence[Record], answer: Answer) -> Changes:
+        """The cards of the sentences so far."""
+        return {self.parts.whys: whys([*(record.answer for record in records), answer])}
+
+    def shut(self) -> Changes:
+        """No page beside the answer."""
+        return {self.parts.viewer: "", self.parts.reading: ""}
+
+    def talk(self, conversation: str) -> Changes:
+        """The chat alone, as it is shown now."""
+        return {self.parts.chat: self.messages(conversation, self.sessions.records(conversation))}
+
+    def narrow(self, turn: int, on: bool) -> None:
+        """Show only what the notes support of the turn with this id, or all of it."""
+        self.changed += 1
+        (self._narrowed.add if on else self._narrowed.discard)(turn)
+
+    def messages(self, conversation: str, records: Sequence[Record]) -> list[dict[str, str]]:
+        """Turns as the chat takes them."""
+        given = self.feedback.get(conversation) if records else {}
+        out = []
+        for turn, record in enumerate(records):
+            answer = replace(record.answer, stage="done")
+            verdict = given.get(turn)
+            reason = verdict.reason if verdict and verdict.reason in REASONS else ""
+            shown = Shown(record.id in self._narrowed, verdict.verdict if verdict else "", reason)
+            text = answer_markdown(answer, turn, record.state, shown=shown)
+            out.append({"role": "user", "content": question_markdown(answer.question)})
+            out.append({"role": "assistant", "content": text or "…"})
+        return out
+
     def listed(self, current: str, removed: Conversation | None = None) -> Changes:
         """The list of conversations, with a way to undo one's deletion."""
         kept = self.sessions.list(limit=SHOWN)
@@ -97,17 +142,11 @@ class View:
         return gr.Textbox(value=text, submit_btn=not running, stop_btn=running)
 
 
-def messages(records: Sequence[Record]) -> list[dict[str, str]]:
-    """Turns as the chat takes them."""
-    out = []
-    for turn, record in enumerate(records):
-        answer = replace(record.answer, stage="done")
-        out.append({"role": "user", "content": question_markdown(answer.question)})
-        text = answer_markdown(answer, turn, record.state)
-        out.append({"role": "assistant", "content": text or "…"})
-    return out
-
-
 def error_line(words: str) -> str:
     """What went wrong, as it stands over the box."""
     return f'<p class="ut-error" role="alert">{escaped(words)}</p>' if words else ""
+
+
+def said_line(words: str) -> str:
+    """What was done, as it stands over the box."""
+    return f'<p class="ut-told" role="status">{escaped(words)}</p>'
