@@ -50,7 +50,7 @@ ALL = "+ state (all)"
 
 @dataclass(frozen=True)
 class Judged:
-    """Claims and what an arm that never saw them made of each."""
+    """Claims and what an arm that was not fitted on them made of each."""
 
     rows: Rows
     chances: np.ndarray  # float (claims,)
@@ -93,15 +93,14 @@ def folds(rows: Rows, count: int) -> Results:
     for train, test in _splits(seen, labels, count):
         for arm, judged in judge(seen.only(train), seen.only(test)).items():
             parts[arm].append((np.flatnonzero(test), judged))
-    found: Results = {}
+    whole: dict[str, Judged] = {}
     for arm, some in parts.items():
         chances, cuts = np.empty(len(labels)), np.empty(len(labels))
         for places, judged in some:
             chances[places], cuts[places] = judged.chances, judged.cuts
-        whole = Judged(seen, chances, cuts)
-        for name in _names(seen):
-            found["folds", name, arm] = whole.only(seen.of("set") == name)
-    return found
+        whole[arm] = Judged(seen, chances, cuts)
+    of = seen.of("set")
+    return {("folds", name, arm): one.only(of == name) for name in _names(seen) for arm, one in whole.items()}
 
 
 def sets_out(rows: Rows) -> Results:
@@ -123,12 +122,20 @@ def own_test(rows: Rows) -> Results:
     if not test.any():
         return {}
     held = rows.only(test)
-    found: Results = {}
-    for arm, judged in judge(rows.only(~test), held).items():
-        found["own test", "own", arm] = judged
-    for mode in ("fast", "full"):
-        found["own test", "own", f"as shipped, {mode}"] = shipped(held, mode)
-    return found
+    judged = judge(rows.only(~test), held)
+    judged.update({f"as shipped, {mode}": shipped(held, mode) for mode in ("fast", "full")})
+    said, notes = ~held.of("made").astype(bool), held.of("notes")
+    parts = {
+        "own": said | ~said,
+        "own, of answers": said,
+        "own, of answers, shared notes": said & (notes == "shared"),
+    }
+    return {
+        ("own test", name, arm): one.only(keep)
+        for name, keep in parts.items()
+        if keep.any()
+        for arm, one in judged.items()
+    }
 
 
 def judge(train: Rows, test: Rows) -> dict[str, Judged]:
@@ -254,14 +261,14 @@ def _citations(judged: Results) -> list[str]:
     lines = ["| of the chat's own sentences, test half | marked supported | of those supported by hand |"]
     lines.append("| --- | --- | --- |")
     of = _origins()
-    for (how, _, arm), one in judged.items():
-        if how != "own test":
+    for (how, name, arm), one in judged.items():
+        if (how, name) != ("own test", "own"):
             continue
         chat = np.array([of[row["id"]]["origin"] == "chat" for row in one.rows.rows])
         marked = one.only(chat & one.said)
         share = f"{marked.labels.mean():.3f}" if len(marked.labels) else "-"
         lines.append(f"| {arm} | {len(marked.labels)} of {chat.sum()} | {share} |")
-    return lines
+    return lines if len(lines) > 2 else []
 
 
 def plot(judged: Results, path: Path) -> None:
@@ -272,7 +279,7 @@ def plot(judged: Results, path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4.5), width_ratios=(3, 2))
-    shown = list(dict.fromkeys((how, name) for how, name, _ in judged))
+    shown = list(dict.fromkeys((how, name) for how, name, _ in judged if "," not in name))
     for place, arm in enumerate(ARMS):
         values = [auroc(judged[how, name, arm].chances, judged[how, name, arm].labels) for how, name in shown]
         at = np.arange(len(shown)) + 0.16 * (place - 2)

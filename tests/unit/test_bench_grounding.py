@@ -82,6 +82,7 @@ def test_arms_see_only_their_signals_and_no_held_out_label(tmp_path: Path) -> No
 def test_nothing_is_fitted_on_our_test_half(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = made(sets=("wice", "own"))
     for row in rows.rows:
+        row.update(made=int(row["id"].split(":")[1]) % 4 == 0, notes="unit")
         row["split"] = "test" if row["set"] == "own" and int(row["id"][4:]) >= 18 else ""
     fitted_on: list[Rows] = []
     judge = grounding.judge
@@ -96,4 +97,5 @@ def test_nothing_is_fitted_on_our_test_half(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(fitted_on) == 2 + 2 + 1
     assert all("test" not in set(some.of("split")) for some in fitted_on)
     assert set(found["own test", "own", "lexical only"].rows.of("split")) == {"test"}
-    assert "own" in {name for _, name, _ in found}
+    assert len(found["own test", "own, of answers", "+ embedding"].labels) == 18 - 4
+    assert ("own test", "own, of answers, shared notes", "+ embedding") not in found
