@@ -109,9 +109,10 @@ _STRONG = [
     r"\b(?:password|pin|card number|login)\b",
     # Forget what you were told, in other languages.
     r"\b(?:ignorier\w*|vergiss)\b[^.!?\n]{0,40}\b(?:anweisung|regel|vorgabe|befehl|notizen)\w*",
-    r"\b(?:ignore[rz]?|oublie[rz]?)\b[^.!?\n]{0,30}\b(?:instructions|consignes|règles)\b",
+    r"\b(?:ignore[rz]?|oublie[rz]?)\s+(?:toutes?|les|ces|vos|tes)\b[^.!?\n]{0,30}"
+    r"\b(?:instructions|consignes|règles)\b",
     r"\b(?:ignora|olvida|ignore|omite|esquece|dimentica)\w*\b[^.!?\n]{0,30}"
-    r"\b(?:instruc\w+|instru[çc]\w+|istruzion\w+|reglas|regras|regole)\b",
+    r"\b(?:instrucci\w+|instru[çc][õo]es|istruzion\w+|reglas|regras|regole)\b",
     r"\bnegeer\b[^.!?\n]{0,30}\b(?:instructies|regels)\b",
     r"(?:игнорируй|забудь)\w*[^.!?\n]{0,30}(?:инструкц|указан|правил)\w*",
     r"(?:忽略|无视|無視|忘记)[^。！？\n]{0,12}(?:指示|指令|说明|提示|规则)",

@@ -22,9 +22,9 @@ def passage(*sentences: str, heading: str = "Notes") -> Passage:
     [
         ("A latent space is a space of few dimensions.", "What is a latent space?"),
         ("The expected value is the average weighted by probability.", "What is the expected value?"),
-        ("An application programming interface (API) is an agreed way to ask.", "What is an application programming interface?"),
+        ("An application interface (API) is an agreed way to ask.", "What is an application interface?"),
         ("Mode collapse: the generator repeats a few outputs.", "What is meant by mode collapse?"),
-        ("Diffusion models are a family that removes noise; mode collapse is rare.", "What are Diffusion models?"),
+        ("Diffusion models are a family; mode collapse is rare.", "What are Diffusion models?"),
     ],
 )  # fmt: skip
 def test_what_a_sentence_explains_can_be_asked(sentence: str, question: str) -> None:

@@ -96,6 +96,8 @@ def answer_markdown(
     text = _cleaned(seen.answer)
     atoms = [found.span() for found in _PIECES.finditer(text)]
     body = _rendered(text, tags(text, seen.sentences, atoms, turn), known, turn)
+    if seen.suggestion:
+        body = f"{body}\n\n{inert(_cleaned(f'The notes do answer: {seen.suggestion}'))}"
     under = working(answer, seconds) if seconds is not None else foot(answer, turn, state, shown)
     return f"{body}\n\n{under}" if body and under else body or under
 
