@@ -3,7 +3,7 @@
 A stranger's file is opened here and nowhere in the program itself. Started with the bytes of memory
 that it may take. In: {"path", "member", "page", "quote", "around", "width"}. Out: {"picture", "kind",
 "number", "count", "marks"} or {"error"}. What is not here: which file that is and whether it may be
-shown (ui/pictures.py), and how the words of a quote are found among those of a page (ui/finding.py).
+shown (ui/facsimile.py), and how the words of a quote are found among those of a page (ui/finding.py).
 """
 
 from __future__ import annotations

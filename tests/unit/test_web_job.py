@@ -12,7 +12,7 @@ import pytest
 from ingest.errors import ModelUnusable, UnitutorError
 from rag.sessions import Sessions
 from rag.types import Answer, Ask
-from tests.browser.scripted import tutor
+from tests.browser.scripted import TEXT, tutor
 from ui.web.app import build_app, launch
 from ui.web.job import Job, Jobs
 
@@ -45,6 +45,16 @@ def test_stop_keeps_what_was_written(sessions: Sessions) -> None:
     assert not asked.running
     (kept,) = sessions.records(asked.conversation)
     assert kept.state == "whole" and kept.answer.stopped and kept.answer.answer
+
+
+def test_an_answer_whose_check_is_given_up_is_whole(sessions: Sessions) -> None:
+    asked = job(sessions, "check this")
+    asked.start()
+    while asked.answer.stage != "checking":
+        time.sleep(0.005)
+    asked.stop()
+    (kept,) = sessions.turns(asked.conversation)
+    assert kept.answer == TEXT and not kept.stopped
 
 
 def test_stopped_before_its_turn_leaves_nothing(sessions: Sessions) -> None:

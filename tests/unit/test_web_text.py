@@ -17,7 +17,7 @@ from rag.decoding import GREEDY, decoding
 from rag.sessions import Conversation
 from rag.types import Answer, Citation, Quote, Sentence, Timings
 from tests.browser.scripted import CITATIONS, HOSTILE, SENTENCES, TEXT
-from ui.pictures import Picture
+from ui.facsimile import Picture
 from ui.web.cards import also, panel, place
 from ui.web.controls import chosen_decoding, chosen_sources
 from ui.web.foot import Shown, waiting

@@ -6,6 +6,7 @@ The database is the truth: what is shown of a finished turn is read back from it
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -72,10 +73,12 @@ class Chat:
         p = self.parts
         conversation = values[p.where]
         try:
-            self._give_up_checking(request)
+            if question.strip():
+                self._give_up_checking(request)
             if conversation and self.sessions.get(conversation) is None:
                 raise BadRequest("This conversation was deleted: start a new one, or undo its deletion.")
             records = self.sessions.records(conversation)[:keep] if conversation else ()
+            earlier = self.view.messages(conversation, records)
             ask = Ask(
                 question,
                 history=history(record.answer for record in records),
@@ -93,7 +96,7 @@ class Chat:
             self.jobs.drop(_page(request))
             return {p.line: error_line("Too many questions are waiting already: try again in a minute.")}
         return {
-            **self.view.growing(self.view.messages(conversation, records), job.answer, 0.0, number),
+            **self.view.growing(earlier, job.answer, 0.0, number),
             **self.view.cards(records, job.answer),
             p.line: "",
             p.box: self.view.box(running=True) if keep is not None else self.view.box(running=True, text=""),
@@ -149,7 +152,8 @@ class Chat:
             nonlocal seen, kept
             if self.view.changed != seen:
                 seen = self.view.changed
-                kept = self.view.messages(conversation, records)
+                with contextlib.suppress(UnitutorError):  # it is told when the answer is there
+                    kept = self.view.messages(conversation, records)
             return kept
 
         return earlier

@@ -17,7 +17,7 @@ from ingest.passages import StoredPassages
 from rag import regression
 from rag.feedback import Feedback
 from rag.types import Answer
-from ui.pictures import Pictures, drawable, original
+from ui.facsimile import Pictures, drawable, original
 from ui.web.job import Jobs
 from ui.web.view import Changes, Parts, View, error_line, said_line
 from ui.web.viewer import Wanted, reading, view

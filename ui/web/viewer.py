@@ -1,6 +1,6 @@
 """The page behind a quote, beside the answer: a picture of it with the quote marked, or the passage.
 
-What is not here: drawing (ui/pictures.py). All that came with the notes is escaped.
+What is not here: drawing (ui/facsimile.py). All that came with the notes is escaped.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.pages import page_name
-from ui.pictures import Picture
+from ui.facsimile import Picture
 from ui.web.text import escaped, passage_html
 
 NOT_FOUND = "The quote was not found among the words of this page, so nothing is marked."

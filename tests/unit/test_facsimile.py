@@ -15,9 +15,9 @@ from ingest.errors import NotesError
 from ingest.store import peek
 from tests.ingest_fakes import FakeEncoder, locked_pdf, pdf, picture_pdf, write
 from tests.samples import archive
-from ui import pictures
+from ui import facsimile
+from ui.facsimile import Original, Picture, Pictures, drawable, original
 from ui.finding import found
-from ui.pictures import Original, Picture, Pictures, drawable, original
 
 QUOTE = "The generator turns random noise into samples that should look real."
 LINES = [
@@ -65,7 +65,7 @@ def test_a_page_is_drawn_with_its_marks(tmp_path: Path) -> None:
     picture = drawn.page(file, 2, QUOTE, QUOTE)
     assert (picture.kind, picture.number, picture.count) == ("image/png", 2, 2)
     image = Image.open(io.BytesIO(base64.b64decode(picture.code))).convert("L")
-    assert image.width == pictures.WIDTH
+    assert image.width == facsimile.WIDTH
     assert len(picture.marks) == 2  # a box for each line
     for left, top, width, height in picture.marks:
         box = (left * image.width, top * image.height)
@@ -108,26 +108,26 @@ def test_files_that_cannot_be_drawn_are_one_line(tmp_path: Path) -> None:
 def test_a_process_that_breaks_or_lies_is_one_line(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = pictures.subprocess.Popen
+    started = facsimile.subprocess.Popen
 
     def other(command: list[str], **settings: object) -> object:
         return started([sys.executable, "-S", "-c", program], **settings)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(pictures.subprocess, "Popen", other)
+    monkeypatch.setattr(facsimile.subprocess, "Popen", other)
     with pytest.raises(NotesError, match="the file is damaged"):
         Pictures().page(Original(tmp_path / "a.pdf", "a.pdf", "", ""), 1)
 
 
 def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = pictures.subprocess.Popen
+    started = facsimile.subprocess.Popen
     begun = []
 
     def other(command: list[str], **settings: object) -> object:
         begun.append(started([sys.executable, "-S", "-c", "while True: pass"], **settings))  # type: ignore[call-overload]
         return begun[-1]
 
-    monkeypatch.setattr(pictures.subprocess, "Popen", other)
-    monkeypatch.setattr(pictures, "SECONDS", 0.3)
+    monkeypatch.setattr(facsimile.subprocess, "Popen", other)
+    monkeypatch.setattr(facsimile, "SECONDS", 0.3)
     with pytest.raises(NotesError, match="not drawn within"):
         Pictures().page(Original(tmp_path / "a.pdf", "a.pdf", "", ""), 1)
     assert begun[0].poll() is not None
