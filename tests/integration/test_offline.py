@@ -107,3 +107,29 @@ def test_ask_stays_here(guarded: dict[str, str], index: str) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert "generator" in found["answer"] and found["citations"][0]["source"] == "unit.md"
+
+
+def test_ground_stays_here_and_finds_the_words(guarded: dict[str, str], index: str, tmp_path: Path) -> None:
+    true, false = (
+        "A GAN has two networks: a generator and a discriminator.",
+        "Bananas grow on Mars since 1871.",
+    )
+    lines = [
+        {"id": "index", "text": f"{true} {false}"},
+        {"id": "own", "text": true, "passages": ["The Moon is far away.", f"Here it is. {true}"]},
+        {"id": "bad"},
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    out, page = tmp_path / "out.jsonl", tmp_path / "report.html"
+    arguments = ("--batch", str(tmp_path / "in.jsonl"), "--out", str(out), "--report", str(page))
+    done = run(guarded, "ground", *arguments, "--index", index, "--fast")
+    assert done.returncode == 0 and done.stderr.startswith("1 of 3 lines"), done.stderr
+    found = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [one["id"] for one in found] == ["index", "own", "bad"] and "Line 3" in found[2]["error"]
+    said, invented = found[0]["sentences"]
+    assert (said["label"], said["source"]) == ("supported", "unit.md")
+    assert said["quote"] == "A GAN consists of two networks, a generator and a discriminator."
+    assert invented["support"] < 0.2 < said["support"]
+    assert invented["label"] in ("unsupported", "contradicted")
+    assert found[1]["sentences"][0]["quote"] == true
+    assert "<section" in page.read_text("utf-8")

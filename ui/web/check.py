@@ -9,10 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -171,15 +170,19 @@ class Check:
             trial.stop()
         return self.settle(request)
 
-    def save(self, suffix: str, about: About | None, request: gr.Request) -> Any:
-        """The report as a file for the browser to keep."""
-        trial = self.trials.get(str(request.session_hash))
-        if trial is None or trial.value is None or about is None:
-            return gr.skip()
-        text = report.report(suffix, trial.value.checked, about)
-        mark = "\ufeff" if suffix == ".csv" else ""
-        name = f"grounding-{about.made:%Y-%m-%d-%H%M}{suffix}"
-        return {"name": name, "text": mark + text, "type": TYPES[suffix]}
+    def saving(self, suffix: str) -> Callable[..., Any]:
+        """What gives the report of a format as a file for the browser to keep."""
+
+        def save(about: About | None, request: gr.Request) -> Any:
+            trial = self.trials.get(str(request.session_hash))
+            if trial is None or trial.value is None or about is None:
+                return gr.skip()
+            text = report.report(suffix, trial.value.checked, about)
+            mark = "\ufeff" if suffix == ".csv" else ""  # by which spreadsheets know UTF-8
+            name = f"grounding-{about.made:%Y-%m-%d-%H%M}{suffix}"
+            return {"name": name, "text": mark + text, "type": TYPES[suffix]}
+
+        return save
 
     def leave(self, request: gr.Request) -> None:
         """The page is gone: free the engine."""
@@ -298,7 +301,7 @@ def _wire(tutor: Tutor | LivingTutor, sessions: Sessions, p: Parts) -> None:
     followed.then(page.settle, None, shown, **QUIET)
     p.stop.click(page.stop, None, shown, cancels=[followed], **QUIET)
     for button, suffix in zip(p.buttons, TYPES, strict=True):
-        saved = button.click(partial(page.save, suffix), p.about, p.download, **QUIET)
+        saved = button.click(page.saving(suffix), p.about, p.download, **QUIET)
         saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
     context = gr.context.Context.root_block
     assert context is not None
