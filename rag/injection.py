@@ -53,13 +53,19 @@ _STRONG = [
     rf"{_ORDER}(?:ignore|disregard|forget)\s+(?:the|these|those|your|all(?: the)?)\s+(?:course\s+)?"
     r"(?:notes|question|context|documents?|conversation|system prompt)\b",
     r"\bforget (?:that )?you(?:'re| are)\b",
-    r"\bnew (?:rule|instruction|order|task|system message)s?\s*(?:from [^:.!?\n]{0,30})?:",
+    r"\bnew (?:(?:developer|system|admin|user) )?(?:rule|instruction|order|task|message)s?\s*"
+    r"(?:\([^()\n]*\)|from [^:.!?\n]{0,30})?:",
+    rf"\b(?:your|all|previous|prior|earlier|above) {_FEW}{_RULES} (?:are|is) (?:now |hereby )?(?:void|null|"
+    r"lifted|cancel\w*|revoked|suspended|overridden|off)\b",
+    rf"\b(?:supersedes?|overrides?|replaces?) (?:all|any|your) {_FEW}{_RULES}\b",
     # The turns of a chat template, in signs or in words.
     rf"{_TOKEN}\s*(?:system|user|assistant|$)",
     rf"^\W*{_TOKEN}|^\W*<\|?(?:system|user|assistant)\|?>",
-    r"\[/?INST\]|<</?SYS>>|</?(?:system|instructions?|assistant|notes|context|start_of_turn|end_of_turn)>",
+    r"^\W*(?:<s>\s*)?\[/?INST\]|^\W*<</?SYS>>",
+    r"^\W*</?(?:system|instructions?|assistant|notes|context|start_of_turn|end_of_turn)>",
     r"^\W*(?:#{2,}\s*)?(?:system|assistant|developer|admin(?:istrator)?)\s+"
-    r"(?:prompt|message|override|notice|instruction|update|command|mode)s?\s*[:\]>]",
+    r"(?:prompt|message|override|notice|instruction|update|command|mode)s?\b"
+    r"[^.!?\n]{0,30}[:\]>]",
     r"^\W*(?:system|assistant|developer|tutor|a\.?i\.?(?:\s+(?:tutor|assistant|model))?|model)\s*:\s*"
     rf"(?:(?:please\s+)?{_SAY}\b|.*(?:\byou\b|\byour\b|\bnew (?:session|rules?|task)\b"
     rf"|\bthe (?:reader|student|user)\b|\b(?:next|every|each|all) {_TOLD}\b"
@@ -75,6 +81,8 @@ _STRONG = [
     rf"\bif you(?:'re| are) (?:an? |the )?(?:\w+ )?{_MODEL}\b",
     rf"\b{_MODEL}\s+(?:must|should|shall|has to|have to|needs? to|will)\s+(?:\w+\s+)?{_SAY}\b[^.!?\n]*"
     rf"\b(?:its|their|every|each|all) (?:\w+ )?{_TOLD}\b",
+    rf"\byou (?:must|should|shall|will) (?:now )?(?:always |only )?{_SAY}\b[^.!?\n]{{0,20}}\b"
+    r"(?:every|each|any|all) (?:quer(?:y|ies)|prompts?|messages?|requests?)\b",
     # What it shall be from now on.
     r"\bfrom (?:now|here|this point|the next answer) on(?:ward)?s?,?\s*(?:you\b|I\b|your\b|only\b|pretend\b|"
     rf"(?:always |never |only |every |all |each )*(?:{_SAY}|{_TOLD})\b)",
@@ -86,7 +94,7 @@ _STRONG = [
     r"(?:your|hidden|secret|system)\s+(?:\w+\s+){0,2}?(?:prompts?|instructions?|rules)\b",
     rf"{_ORDER}(?:print|reveal|output|show|repeat|recite|disclose)\s+the (?:\w+ )?(?:prompt|instructions?)\b"
     r"[^.!?\n]{0,20}\b(?:you (?:were|have been|got|are)|given)\b",
-    rf"{_ORDER}(?:show|repeat|tell|give|list|copy|quote|write|paste|summari[sz]e|translate|encode|"
+    rf"{_ORDER}(?:show|repeat|tell|give|list|copy|quote|write|paste|summari[sz]e|translate|encode|convert|"
     r"what (?:is|are)|i)\s+(?:\w+\s+){0,4}?(?:your|my)\s+(?:\w+\s+)?(?:system|hidden|secret|initial|"
     r"original|internal|exact|own|confidential|developer)?\s*(?:system )?(?:prompt|instructions)\b"
     r"(?![^.!?\n]{0,12}\bat the\b)",
