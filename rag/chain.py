@@ -124,12 +124,11 @@ def _write(
     confirming = entailment or (model if isinstance(model, Judging) else None)
     for found in inputs:
         for answer in _answer(retriever, model, confirming, found):
-            yield _suggesting(answer, found, retriever) if answer.refused else answer
-
-
-def _suggesting(refusal: Answer, found: Found, retriever: Retriever) -> Answer:
-    near = suggestion(found.searched, found.hits, retriever, found.ask.sources)
-    return replace(refusal, suggestion=near)
+            if answer.refused:  # told at once; what else to ask takes some searches
+                yield replace(answer, stage="checking")
+                near = suggestion(found.searched, found.hits, retriever, found.ask.sources)
+                answer = replace(answer, suggestion=near)
+            yield answer
 
 
 def _answer(
