@@ -19,11 +19,12 @@ import typer
 
 from ingest.errors import BadRequest, UnitutorError
 from ui import batch as batches
-from ui import index_cli, lab_text, terminal, tutor
+from ui import check_cli, ground_cli, index_cli, lab_text, terminal, tutor
 from ui.options import (
     BatchIn,
     BatchOut,
     Encoder,
+    Entails,
     Index,
     Json,
     Model,
@@ -33,6 +34,7 @@ from ui.options import (
     Reranker,
     Sessions,
     Sources,
+    Strict,
     Url,
     known,
     one_of,
@@ -53,6 +55,8 @@ app = typer.Typer(
 
 
 index_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
+ground_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
+check_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
 
 
 @app.command()
@@ -72,12 +76,14 @@ def ask(
     min_p: Annotated[float | None, typer.Option(help="Keep words min-p times as likely as the best.")] = None,
     beams: Annotated[int | None, typer.Option(help="Sequences kept by beam search (4).")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 0,
+    strict: Strict = False,
     as_json: Json = False,
     batch: BatchIn = None,
     out: BatchOut = None,
     model: Model = None,
     encoder: Encoder = None,
     reranker: Reranker = None,
+    entailment: Entails = None,
     url: Url = None,
 ) -> None:
     """Answer a question from the notes; with --batch, many (lines may have turns: [...])."""
@@ -94,13 +100,14 @@ def ask(
     with terminal.Bars() as progress:
         if notes is not None:
             tutor.build_index([notes], index, encoder, progress)
-        opened = tutor.open_tutor(index, model, encoder, url, progress, reranker)
+        log = None if batch else sessions
+        opened = tutor.open_tutor(index, model, encoder, url, progress, reranker, log, entailment)
     chosen = known(source, opened.sources)
     if batch and out:
-        _run(batch, lines, out, lambda line: to_json(tutor.converse(opened, line.turns, how, chosen)))
+        _run(batch, lines, out, lambda line: to_json(tutor.converse(opened, line.turns, how, chosen, strict)))
         return
     history, keep = tutor.conversation(sessions, session) if session is not None else ((), None)
-    asked = Ask(question or "", history, how, chosen)
+    asked = Ask(question or "", history, how, chosen, strict)
     answer = _json_answer(opened, asked) if as_json else _shown_answer(opened, asked)
     if keep:
         keep(answer)
@@ -192,6 +199,7 @@ def chat(
     model: Model = None,
     encoder: Encoder = None,
     reranker: Reranker = None,
+    entailment: Entails = None,
     url: Url = None,
 ) -> None:
     """Open the chat in a web page of this machine."""
@@ -205,7 +213,7 @@ def chat(
     with terminal.Bars() as progress:
         if notes is not None:
             index_cli.left_out(tutor.build_index([notes], index, encoder, progress), _note)
-        opened = tutor.open_tutor(index, model, encoder, url, progress, reranker)
+        opened = tutor.open_tutor(index, model, encoder, url, progress, reranker, sessions, entailment)
     with living(opened, index, (notes,) if notes else (), watch, ahead) as alive:
         serving.serve(
             alive, sessions, host, port, browser, lambda at: print(f"Unitutor is at {at}", flush=True)

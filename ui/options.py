@@ -37,6 +37,15 @@ Reranker = Annotated[
         help="A cross-encoder that ranks the first passages once more: a local folder or Hugging Face id.",
     ),
 ]
+Entails = Annotated[
+    str | None,
+    typer.Option(
+        "--entailment",
+        envvar="UNITUTOR_ENTAILMENT",
+        help="A cross-encoder that judges whether sentences follow from the notes, in the language model's "
+        "place: a local folder or Hugging Face id.",
+    ),
+]
 Url = Annotated[
     str | None, typer.Option(envvar="UNITUTOR_URL", help="An OpenAI-compatible server in the model's place.")
 ]
