@@ -23,7 +23,7 @@ from ingest.errors import UnitutorError
 from ingest.lock import alone
 from rag import jsonlines
 from rag.followup import content_words
-from rag.regression import Place, keeping, places
+from rag.regression import Place, keeping
 from rag.types import Answer, Ask, Label
 
 KEEPS = (
@@ -117,7 +117,8 @@ def logged(chain: Runnable[Ask, Answer], journal: Journal | None) -> Runnable[As
 def entry(answer: Answer) -> Entry:
     """What the log keeps of an answer: see KEEPS."""
     claims = [one for one in answer.sentences if one.label != "not-a-claim"]
-    near = [(one.source, one.page) for one in answer.closest] if answer.refused else places(answer)
+    shown = answer.closest if answer.refused else answer.citations
+    near = [(at.source, at.page) for at in (*shown, *(also for one in shown for also in one.also))]
     took = answer.timings
     return Entry(
         when=round(time.time(), 3),

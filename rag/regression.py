@@ -157,8 +157,8 @@ def facts_found(facts: Sequence[Sequence[str]], answer: str) -> list[bool]:
 
     A wording may stand within a word ('classif'), but a number not within a longer number.
     """
-    text = _plain(answer)
-    return [any(_stands(_plain(wording), text) for wording in fact) for fact in facts]
+    text = plain(answer)
+    return [any(_stands(plain(wording), text) for wording in fact) for fact in facts]
 
 
 def cites(sources: Collection[Place], cited: Collection[Place]) -> bool:
@@ -187,7 +187,8 @@ def _plainly(answer: Answer) -> str:
     return MARKER.sub("", answer.answer).strip()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text as facts are looked for in it: no markers, small letters, one space for spaces and dashes."""
     text = re.sub(r"\s*\[\d+\]", "", text.lower()).replace("’", "'")
     return re.sub(r"[\s\-‐‑–_]+", " ", text)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.regression import cites, places, plain
 from rag.types import Answer
 
 EVAL = Path(__file__).parents[2] / "data" / "eval"
@@ -60,22 +60,13 @@ def own(split: str) -> list[Labelled]:
 
 def facts_found(one: Labelled, answer: str) -> int:
     """How many of the question's facts the answer states; spaces and dashes do not matter."""
-    text = _plain(answer)
-    return sum(any(_plain(wording) in text for wording in fact) for fact in one.facts)
-
-
-def _plain(text: str) -> str:
-    text = re.sub(r"\s*\[\d+\]", "", text.lower()).replace("’", "'")
-    return re.sub(r"[\s\-‐‑–_]+", " ", text)
+    text = plain(answer)
+    return sum(any(plain(wording) in text for wording in fact) for fact in one.facts)
 
 
 def right_source(one: Labelled, answer: Answer) -> bool:
     """Whether a cited place is among those that hold the answer; the page counts where one is given."""
-    cited = {(citation.source, citation.page) for citation in answer.citations}
-    return any(
-        (source, page) in cited or (page is None and any(source == name for name, _ in cited))
-        for source, page in one.sources
-    )
+    return cites(one.sources, places(answer))
 
 
 def wrong_sources(one: Labelled, answer: Answer) -> int:

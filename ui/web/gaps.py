@@ -97,10 +97,16 @@ class Page:
 
         return {**self._guarded(deleted), **self.keep()}
 
-    def save(self, weeks: int) -> dict[str, str]:
+    def save(self, weeks: int) -> Changes:
         """The report as a file of its own."""
+        p = self.parts
         name = f"what-the-notes-lack-{date.today().isoformat()}.html"
-        return {"name": name, "text": page_html(self._gaps(weeks), weeks), "type": "text/html"}
+
+        def made() -> Changes:
+            text = page_html(self._gaps(weeks), weeks)
+            return {p.download: {"name": name, "text": text, "type": "text/html"}, p.line: ""}
+
+        return {p.download: None, **self._guarded(made)}
 
     def _gaps(self, weeks: int) -> Gaps:
         start = since(weeks, time.time())
@@ -163,7 +169,7 @@ def _wire(tutor: Tutor | LivingTutor, journal: Journal, feedback: Feedback, p: P
     p.delete.click(page.ask, None, shown, **QUIET)
     p.no.click(page.keep, None, shown, **QUIET)
     p.yes.click(page.delete, p.weeks, shown, **QUIET)
-    saved = p.save.click(page.save, p.weeks, p.download, **QUIET)
+    saved = p.save.click(page.save, p.weeks, [p.download, p.line], **QUIET)
     saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
     context = gr.context.Context.root_block
     assert context is not None
