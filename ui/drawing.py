@@ -1,7 +1,7 @@
 """The process in which a page of a PDF is drawn: a line of JSON in, a line of JSON out.
 
 A stranger's file is opened here and nowhere in the program itself. Started with the bytes of memory
-that it may take. In: {"path", "member", "page", "quote", "around", "width"}. Out: {"picture", "kind",
+that it may take. In: {"path", "member", "page", "near", "quote", "around", "width"}. Out: {"picture", "kind",
 "number", "count", "marks"} or {"error"}. What is not here: which file that is and whether it may be
 shown (ui/facsimile.py), and how the words of a quote are found among those of a page (ui/finding.py).
 """
@@ -13,6 +13,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -44,8 +45,10 @@ def main() -> None:
 def drawn(asked: dict[str, Any]) -> dict[str, Any]:
     """The picture of a page, its number and how many there are, and where the quote stands on it.
 
-    A page beyond the last is the last. Marks are [left, top, width, height] as parts of the picture,
-    0..1. Raises NotesError where the file cannot be opened or the page not drawn.
+    A page beyond the last is the last. With "near" it is the page after or before that is drawn where
+    the quote stands there and not on the page itself: a passage may go on over the page's end. Marks
+    are [left, top, width, height] as parts of the picture, 0..1. Raises NotesError where
+    the file cannot be opened or the page not drawn.
     """
     import pypdfium2
 
@@ -54,12 +57,13 @@ def drawn(asked: dict[str, Any]) -> dict[str, Any]:
         data = archive.member(path, member, limits.FILE_BYTES) if member else path.read_bytes()
         document = pypdfium2.PdfDocument(data)
         number = min(max(1, asked["page"]), len(document))
+        number, spans = _searched(document, number, asked)
         page = document[number - 1]
         width, height = page.get_size()
         scale = min(asked["width"] / max(1.0, width), LARGEST / max(1.0, width, height))
         bitmap = page.render(scale=scale)
         kind, picture = _packed(bitmap.to_pil())
-        marks = _marks(page, bitmap, asked["quote"], asked["around"])
+        marks = _marks(page, bitmap, spans)
     except OSError as err:
         raise NotesError(f"cannot be read ({err.strerror or err}): check the file") from err
     except (pypdfium2.PdfiumError, ValueError, IndexError) as err:
@@ -78,13 +82,24 @@ def _packed(picture: Any) -> tuple[str, bytes]:
     return "image/jpeg", file.getvalue()
 
 
-def _marks(page: Any, bitmap: Any, quote: str, around: str) -> list[list[float]]:
-    """Where the quote stands on the picture, a box a line; [] if it is not found."""
+def _searched(document: Any, number: int, asked: dict[str, Any]) -> tuple[int, list[tuple[int, int]]]:
+    """The page to draw, and the spans of its characters that say the quote."""
+    if not asked["quote"]:
+        return number, []
+    for at in (number, number + 1, number - 1) if asked["near"] else (number,):
+        if 1 <= at <= len(document):
+            characters = _characters(document[at - 1].get_textpage())
+            if spans := found(asked["quote"], characters, asked["around"]):
+                return at, spans
+    return number, []
+
+
+def _marks(page: Any, bitmap: Any, spans: Sequence[tuple[int, int]]) -> list[list[float]]:
+    """Where the spans stand on the picture, a box a line."""
     text = page.get_textpage()
-    letters = _characters(text)
     place = bitmap.get_posconv(page)
     marks = []
-    for start, end in found(quote, letters, around):
+    for start, end in spans:
         for at in range(text.count_rects(start, end - start)):
             left, bottom, right, top = text.get_rect(at)
             (x0, y0), (x1, y1) = place.to_bitmap(left, top), place.to_bitmap(right, bottom)

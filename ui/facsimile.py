@@ -96,12 +96,15 @@ class Pictures:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, ...], Picture] = OrderedDict()
 
-    def page(self, file: Original, number: int, quote: str = "", around: str = "") -> Picture:
+    def page(
+        self, file: Original, number: int, quote: str = "", around: str = "", near: bool = False
+    ) -> Picture:
         """Page `number` with `quote`, from the passage `around`, marked where it is found there.
 
-        A page beyond the last is the last. Raises NotesError, one line, where it cannot be drawn.
+        A page beyond the last is the last. With `near` it may be the page after or before, if the
+        quote stands there and not on the page itself. Raises NotesError, one line, where it cannot be drawn.
         """
-        key = (file.sha, file.member, str(number), quote, around)
+        key = (file.sha, file.member, str(number), str(near), quote, around)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -110,6 +113,7 @@ class Pictures:
             "path": str(file.path.absolute()),
             "member": file.member,
             "page": number,
+            "near": near,
             "quote": quote,
             "around": around,
             "width": WIDTH,

@@ -107,7 +107,7 @@ def test_the_page_opens_beside_with_the_quote_marked(opened: Opened, noted: Site
     shot(page, "page-light-1280")
     page.keyboard.press("ArrowRight")
     expect(seen).to_contain_text("p. 8 of 8")
-    expect(seen).to_contain_text("The quote is on p. 7.")
+    expect(seen).to_contain_text("The passage is on p. 7.")
     expect(seen.locator(".ut-box")).to_have_count(0)
     expect(seen.locator("[data-to]").last).to_be_disabled()
     page.keyboard.press("ArrowLeft")

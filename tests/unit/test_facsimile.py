@@ -74,6 +74,9 @@ def test_a_page_is_drawn_with_its_marks(tmp_path: Path) -> None:
         )
         assert min(part.getdata()) < 100, "there is nothing printed where the mark is"
     assert 0.09 < picture.marks[0][0] < 0.11 and picture.marks[0][1] < picture.marks[1][1] < 0.1
+    assert drawn.page(file, 1, QUOTE, QUOTE).marks == ()
+    beyond = drawn.page(file, 1, QUOTE, QUOTE, near=True)  # the passage goes on over the page's end
+    assert (beyond.number, beyond.marks) == (2, picture.marks)
     path.unlink()
     assert drawn.page(file, 2, QUOTE, QUOTE) is picture  # kept
     with pytest.raises(NotesError, match=r"This page of two.pdf cannot be shown: cannot be read"):

@@ -66,9 +66,10 @@ class Evidence:
             wanted = self._wanted(values[p.where], name, request)
             if wanted is None:
                 raise BadRequest(GONE)
-            page = page if isinstance(page, int) and 0 < page < 10**6 else wanted.page or 1
-            text = reading(wanted) if page == (wanted.page or 1) else ""
-            return {p.viewer: self._viewed(wanted, name, page), p.reading: text, p.line: ""}
+            turned = isinstance(page, int) and 0 < page < 10**6
+            shown = self._viewed(wanted, name, page if turned else None)
+            text = reading(wanted) if not turned or page == wanted.page else ""
+            return {p.viewer: shown, p.reading: text, p.line: ""}
 
         return self._guarded(opened)
 
@@ -76,10 +77,12 @@ class Evidence:
         """The page closed again."""
         return self.view.shut()
 
-    def _viewed(self, wanted: Wanted, name: str, page: int) -> str:
+    def _viewed(self, wanted: Wanted, name: str, turned: int | None) -> str:
+        """The page of the quote, or the one that was `turned` to."""
+        own = wanted.page or 1
+        page = turned or own
         if not drawable(wanted.source):
             return view(wanted, name, None, page)
-        own = page == (wanted.page or 1)
         try:
             file = original(
                 wanted.source,
@@ -87,8 +90,8 @@ class Evidence:
                 self.tutor.folder,
                 self.tutor.notes,
             )
-            quote, around = (wanted.quote, wanted.passage) if own else ("", "")
-            picture = self.pictures.page(file, page, quote, around)
+            quote, around = (wanted.quote, wanted.passage) if abs(page - own) < 2 else ("", "")
+            picture = self.pictures.page(file, page, quote, around, near=turned is None)
         except NotesError as error:
             return view(wanted, name, None, page, str(error))
         return view(wanted, name, picture, picture.number)

@@ -12,7 +12,8 @@ from ui.facsimile import Picture
 from ui.web.text import escaped, passage_html
 
 NOT_FOUND = "The quote was not found among the words of this page, so nothing is marked."
-ELSEWHERE = "The quote is on {page}."
+ELSEWHERE = "The passage is on {page}."
+GOES_ON = "The passage begins on {page}, the quote stands here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def reading(wanted: Wanted) -> str:
 
 def _line(wanted: Wanted, picture: Picture, page: int, own: int) -> str:
     if page != own:
-        return ELSEWHERE.format(page=page_name(wanted.source, own))
+        return (GOES_ON if picture.marks else ELSEWHERE).format(page=page_name(wanted.source, own))
     return "" if picture.marks else NOT_FOUND
 
 
