@@ -10,24 +10,27 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ingest.types import Passage
+from rag.decoding import GREEDY
 from rag.feedback import Feedback
 from rag.journal import Journal
-from rag.types import Ask
+from rag.types import Answer
 from tests.browser.conftest import Site
-from tests.browser.scripted import HOSTILE
+from tests.browser.scripted import CITATIONS, HOSTILE, REFUSAL, SENTENCES, TEXT
 
 pytestmark = pytest.mark.browser
 PASSAGES = [Passage(f"{n:016x}", "unit-1-generative-ai.pdf", n, (), "Text.", ("Text.",)) for n in range(1, 9)]
+ANSWER = Answer("How does a GAN learn?", GREEDY, "done", TEXT, citations=CITATIONS, sentences=SENTENCES)
+REFUSED = Answer("What is the weather?", GREEDY, "done", REFUSAL, refused=True, closest=CITATIONS[:2])
 
 
 def test_the_report_is_shown_and_the_log_switched_off_and_deleted(
     opened: Callable[..., Page], site: Site
 ) -> None:
     journal = Journal(site.folder)
-    for question in ("How does a GAN learn?", "What is the weather?", f"weather {HOSTILE}"[:900]):
-        journal.note(site.tutor.chain.invoke(Ask(question)))
+    for said in (ANSWER, REFUSED, replace(REFUSED, question=HOSTILE)):
+        journal.note(said)
     talk = site.sessions.create()
-    site.sessions.add(talk, site.tutor.chain.invoke(Ask("How does a GAN learn?")))
+    site.sessions.add(talk, ANSWER)
     Feedback(site.sessions.url_or_path).set(talk, 0, "down", "unclear", HOSTILE)
     retriever = SimpleNamespace(index=SimpleNamespace(passages=PASSAGES))
     site.stop()
