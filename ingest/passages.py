@@ -75,7 +75,10 @@ def places(folder: Path) -> set[tuple[str, int | None]]:
 
 def places_of(passages: Iterable[Passage]) -> set[tuple[str, int | None]]:
     """Every file and page that one of the passages stands on."""
-    return {(at.source, at.page) for one in passages for at in (one, *one.also)}
+    found: set[tuple[str, int | None]] = set()
+    for one in passages:
+        found |= {(one.source, one.page), *((at.source, at.page) for at in one.also)}
+    return found
 
 
 class StoredPassages(Sequence[Passage]):

@@ -118,7 +118,8 @@ def entry(answer: Answer) -> Entry:
     """What the log keeps of an answer: see KEEPS."""
     claims = [one for one in answer.sentences if one.label != "not-a-claim"]
     shown = answer.closest if answer.refused else answer.citations
-    near = [(at.source, at.page) for at in (*shown, *(also for one in shown for also in one.also))]
+    near = [(one.source, one.page) for one in shown]
+    near += [(at.source, at.page) for one in shown for at in one.also]
     took = answer.timings
     return Entry(
         when=round(time.time(), 3),

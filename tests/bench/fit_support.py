@@ -49,16 +49,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the public sets")
     parser.add_argument("--sets", nargs="+", default=["wice", "fm2", "snli", "halueval", "own"])
+    parser.add_argument("--size", type=int, help="claims of each public set (default: as claims.py has it)")
+    parser.add_argument("--half", choices=["dev", "test"], help="of our own claims only these")
     parser.add_argument("--refit", action="store_true", help="fit on what was collected before")
     options = parser.parse_args()
     if options.refit:
         fit(read())
         return
-    sets = [load(name, options.shared) for name in options.sets if name != "own"]
+    sets = [load(name, options.shared, options.size) for name in options.sets if name != "own"]
     if "own" in options.sets:
         found = own_claims(shared_notes=options.shared.parent / "notes")
         print(*found.missing, sep="\n")
-        sets.append(list(found.claims))
+        sets.append([one for one in found.claims if options.half in (None, one.split)])
     collect(sets)
 
 

@@ -78,9 +78,9 @@ def _doubts(answer: Answer, turn: int, shown: Shown) -> str:
         return f"{what} · {_act('all', turn, 'Show the whole answer')}"
     parts = []
     for label in ("contradicted", "unsupported", "partly"):
-        number = count(answer, label)  # type: ignore[arg-type]
+        number = count(answer, label)
         if number:
-            state = STATES[label]  # type: ignore[index]
+            state = STATES[label]
             parts.append(f"{state.sign} {_sentences(number)} {state.words if number > 1 else state.one}")
     if hidden:
         parts.append(_act("only", turn, f"Show only what the notes support (hides {hidden})"))
