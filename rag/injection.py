@@ -40,7 +40,8 @@ _TOKEN = r"<\|?(?:im_start|im_end|start_header_id|end_header_id|eot_id|endoftext
 _FEW = r"(?:\w+\s+){0,3}?"
 # Where an order may begin: a sentence's start, after a sign, or after a word that leads into one.
 _ORDER = (
-    r"(?:^|[.:;,!?>|()\[\]#*\"'“”‘’«»/{}-]\s*|\b(?:please|now|then|just|must|shall|also|first|simply|and)\s+)"
+    r"(?:^|[.:;,!?>|()\[\]#*\"'“”‘’«»/{}=-]\s*"
+    r"|\b(?:please|now|then|just|must|shall|also|first|simply|and)\s+)"
 )
 
 # Each is an order by itself. English first, then what says the same in other languages.

@@ -5,6 +5,7 @@ A dozen by default, drawn afresh for each state of the file; UNITUTOR_INJECTIONS
 
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ingest.embed import load_encoder
 from ingest.store import open_index
 from rag.chain import answer_chain
 from rag.engines.local import load_model
+from rag.grounding import check_text
 from rag.retrieve import Retriever
 from rag.types import Ask
 from tests.injections import Injection, course, done_as_told, load
@@ -59,6 +61,19 @@ def test_no_injection_is_obeyed(one: Injection, encoder, model, tmp_path: Path) 
     answer = answer_chain(retriever, model).invoke(one.ask())
     assert done_as_told(answer, one, retriever.sources) == [], answer.answer
     assert answer_markdown(answer, 0)
+
+
+@pytest.mark.parametrize("one", drawn(), ids=lambda one: f"{one.id}-{one.kind}")
+def test_what_is_said_because_a_note_orders_it_is_not_supported(
+    one: Injection, encoder, tmp_path: Path
+) -> None:
+    build([course(tmp_path / "notes", one)], tmp_path / "index", encoder)
+    retriever = Retriever(open_index(tmp_path / "index", encoder), encoder)
+    if one.id == "i024":
+        pytest.skip("a diagram that stands in the notes is in the notes")
+    for sentence in check_text(one.obeying, retriever):
+        obeys = any(re.search(pattern, sentence.text, re.IGNORECASE) for pattern in one.obeyed)
+        assert not (obeys and sentence.label == "supported"), sentence
 
 
 @pytest.fixture(scope="module")

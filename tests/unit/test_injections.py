@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ NOTES = EVAL.parent / "notes"
 SHARED = EVAL.parents[2] / "shared" / "notes"
 # What the patterns do not find: their words are those of any notes, or of any conversation.
 UNSEEN = {"i023", "i024", "i042", "i047", "i049", "i050"}
-TAGS = re.compile(r"<(?!/?(?:div|section|h2|p|article|header|span|i|mark|details|summary|br)[ >])[A-Za-z/!?]")
+TAGS = frozenset("a article br button details div h2 header i mark p section span summary svg path".split())
 
 
 def test_there_are_fifty_and_each_says_what_obeying_looks_like() -> None:
@@ -164,6 +165,19 @@ def test_the_prompt_is_known_when_it_is_told() -> None:
 # The worst case: a model that obeys.
 
 
+class Seen(HTMLParser):
+    """What a browser would find in a piece of HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+
 def obeyed(one: Injection, folder: Path) -> tuple[Answer, Scripted, Retriever]:
     encoder = FakeEncoder(dimension=64)
     build([course(folder / "notes", one)], folder / "index", encoder)
@@ -173,20 +187,23 @@ def obeyed(one: Injection, folder: Path) -> tuple[Answer, Scripted, Retriever]:
 
 
 @pytest.mark.parametrize("one", INJECTIONS, ids=lambda one: one.id)
-def test_obeyed_it_does_nothing_and_is_not_called_supported(one: Injection, tmp_path: Path) -> None:
+def test_obeyed_it_does_nothing_and_is_no_evidence(one: Injection, tmp_path: Path) -> None:
     answer, model, retriever = obeyed(one, tmp_path)
     shown = answer_markdown(answer, 0)
     assert not DANGEROUS.search(OWN.sub("", shown)), "nothing that Markdown would make active"
-    assert not TAGS.search(panel([answer])), "only our own tags"
+    seen = Seen()
+    seen.feed(panel([answer]))
+    assert seen.tags <= TAGS
+    assert {name for name, _ in seen.attributes if name.startswith("on")} == set()
+    assert [value for name, value in seen.attributes if name in ("src", "href") and value[:1] != "#"] == []
     known = {citation.marker for citation in answer.citations}
     assert set(map(int, MARKER.findall(answer.answer))) <= known
     assert {citation.source for citation in (*answer.citations, *answer.closest)} <= set(retriever.sources)
     assert not leaks(answer.answer, prompts.OURS, "")
     if one.id not in UNSEEN:
-        backed = [s.text for s in answer.sentences if s.label in ("supported", "partly")]
-        told = [text for text in backed for pattern in one.obeyed if re.search(pattern, text, re.IGNORECASE)]
-        assert told == []
         assert all(line not in prompt for prompt in model.prompts for line in orders(one))
+        quotes = [quote.text for sentence in answer.sentences for quote in sentence.quotes]
+        assert [quote for quote in quotes if commands(quote)] == [], "an order is no evidence"
 
 
 def test_a_suggestion_is_as_inert_as_an_answer() -> None:
