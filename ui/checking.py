@@ -19,8 +19,11 @@ from ui.texts import Text
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from rag.entail import Entailment
     from rag.retrieve import Retriever
     from rag.types import Sentence
+
+    Judge = BaseChatModel | Entailment  # what reads evidence and claim in the full check
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Run:
 
 
 def check_one(
-    text: Text, retriever: Retriever, model: BaseChatModel | None, halt: threading.Event | None = None
+    text: Text, retriever: Retriever, model: Judge | None, halt: threading.Event | None = None
 ) -> Iterator[Checked]:
     """A text, growing by a sentence at a time; at least once. `model` None is the fast check.
 
@@ -85,7 +88,7 @@ def check_one(
 def check_all(
     texts: Sequence[Text],
     retriever: Retriever,
-    model: BaseChatModel | None,
+    model: Judge | None,
     halt: threading.Event | None = None,
 ) -> Iterator[Run]:
     """All of `texts`, after each sentence; one that cannot be checked does not hold up the others."""

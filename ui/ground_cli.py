@@ -17,13 +17,12 @@ from ingest.errors import BadRequest, IndexUnusable
 from ui import batch as batches
 from ui import checking, report, terminal, texts, tutor
 from ui.checking import Checked
-from ui.options import BatchOut, Encoder, Index, Json, Model
+from ui.options import BatchOut, Encoder, Entails, Index, Json, Model
 from ui.texts import Text
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-
     from rag.retrieve import Retriever
+    from ui.checking import Judge
 
 Say = Callable[[str], None]
 WORK = ("Checking", "checked")
@@ -63,6 +62,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         ] = None,
         model: Model = None,
         encoder: Encoder = None,
+        entailment: Entails = None,
     ) -> None:
         """Check each sentence of a text against the notes: is it supported, by which words, on which page."""
         _usage(text, batch, out, reports)
@@ -70,7 +70,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         given = texts.read(batch) if batch else [Text("text", _given(text or ""))]
         with contextlib.ExitStack() as open_until, terminal.Bars() as progress:
             retriever = open_until.enter_context(_retriever(index, encoder, given))
-            judge = None if fast else tutor.open_model(model, None, progress)
+            judge = None if fast else _judge(model, entailment, progress)
             about = report.About(datetime.now().astimezone(), judge is not None, _against(given, index))
             if batch:
                 checked = _all(batch, given, out, retriever, judge, progress, note)
@@ -110,6 +110,10 @@ def _given(text: str) -> str:
     return texts.checked_length(text)
 
 
+def _judge(model: str | None, entailment: str | None, progress: terminal.Bars) -> Judge:
+    return tutor.open_entailment(entailment) if entailment else tutor.open_model(model, None, progress)
+
+
 @contextlib.contextmanager
 def _retriever(index: Path, encoder: str | None, given: Sequence[Text]) -> Iterator[Retriever]:
     """The index, opened. Where there is none and every text brings its passages, one of these."""
@@ -128,7 +132,7 @@ def _retriever(index: Path, encoder: str | None, given: Sequence[Text]) -> Itera
     yield opened
 
 
-def _one(given: Text, retriever: Retriever, model: BaseChatModel | None, progress: terminal.Bars) -> Checked:
+def _one(given: Text, retriever: Retriever, model: Judge | None, progress: terminal.Bars) -> Checked:
     last = Checked(given.id, given.text)
     for run in checking.check_all([given], retriever, model):
         progress(WORK[0], run.done, run.total)
@@ -143,7 +147,7 @@ def _all(
     given: Sequence[Text],
     out: Path | None,
     retriever: Retriever,
-    model: BaseChatModel | None,
+    model: Judge | None,
     progress: terminal.Bars,
     note: Say,
 ) -> list[Checked]:

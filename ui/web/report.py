@@ -39,7 +39,7 @@ def html_report(checked: Sequence[Checked], about: About) -> str:
         '<header><h1>Grounding report</h1><p class="about">'
         f"{len(checked):,} text{'s' if several else ''} checked against {escaped(about.against)} on "
         f"{about.made:%Y-%m-%d at %H:%M}, by {mode}. Support is the estimated probability that the notes say "
-        f'so.</p></header><main class="ck">{check_view.chart(checked)}{_legend()}{above}{sections}</main>'
+        f'so.</p></header><main class="ck">{check_view.chart(checked)}{above}{sections}</main>'
         f"<script>{script}</script></body></html>\n"
     )
 
@@ -74,11 +74,6 @@ def _marked(one: Checked) -> str:
             )
         at = end
     return "".join([*parts, escaped(one.text[at:])])
-
-
-def _legend() -> str:
-    items = "".join(f"<li>{check_view.state(label)}</li>" for label in WORDS if label != "not-a-claim")
-    return f'<ul class="legend" aria-label="Signs">{items}</ul>'
 
 
 def _hash(text: str) -> str:

@@ -54,16 +54,16 @@ function unitutorTables(root, kept = { sorts: {}, state: '' }) {
   function filters(tables) {
     const found = new Map();
     tables.forEach((table) => [...table.tBodies[0].rows].forEach((row) => {
-      const label = row.querySelector('.ck-state').textContent.trim();
-      const [, count] = found.get(row.dataset.state) || [label, 0];
-      found.set(row.dataset.state, [label, count + 1]);
+      const cell = row.querySelector('[data-name=State]');
+      const [, count] = found.get(row.dataset.state) || ['', 0];
+      found.set(row.dataset.state, [cell.textContent.trim(), count + 1, Number(cell.dataset.v)]);
     }));
     const all = [...found.values()].reduce((sum, [, count]) => sum + count, 0);
     const bar = document.createElement('div');
     bar.className = 'ck-filters';
     bar.setAttribute('role', 'group');
     bar.setAttribute('aria-label', 'Show sentences by state');
-    [['', ['all', all]], ...found].forEach(([state, [label, count]]) => {
+    [['', ['all', all, -1]], ...found].sort((a, b) => a[1][2] - b[1][2]).forEach(([state, [label, count]]) => {
       const button = document.createElement('button');
       button.type = 'button';
       button.dataset.state = state;
