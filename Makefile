@@ -25,8 +25,8 @@ ask: install ## make ask Q="What is a latent space?"
 test: develop ## everything the project checks
 	@$(PYTHON) tools/install.py --browser
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n 2 tests/unit
-	@$(BIN)/python -m pytest tests/integration tests/browser
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/browser --ignore tests/browser/test_real.py
+	@$(BIN)/python -m pytest tests/integration tests/browser/test_real.py
 
 lint: develop
 	@$(BIN)/ruff format --check .
