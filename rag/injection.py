@@ -135,7 +135,15 @@ _UNQUOTED = 4  # words outside of quotation marks from which what stands inside 
 
 
 def commands(text: str) -> bool:
-    """Whether one sentence gives the model an order. What it only quotes is a mention."""
+    """Whether one sentence, or a line of a block of code, gives the model an order.
+
+    What it only quotes is a mention.
+    """
+    lines = text.splitlines()
+    return _orders(text) or (len(lines) > 1 and any(map(_orders, lines)))
+
+
+def _orders(text: str) -> bool:
     plain = " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).split())
     bare = _QUOTED.sub(" … ", plain)
     if len(re.findall(r"\w+", bare)) >= _UNQUOTED:
