@@ -184,7 +184,8 @@ def _heads(*names: str) -> str:
 def _cell(name: str, html: str, value: float | None, kind: str = "") -> str:
     """A cell under the head `name`; `value` is what it is sorted by where that is not its text."""
     sorts = "" if value is None else f' data-v="{value:.4g}"'
-    names = f' class="{kind}"' if kind else ""
+    kinds = " ".join(filter(None, [kind, "" if html else "ck-none"]))
+    names = f' class="{kinds}"' if kinds else ""
     return f'<td data-name="{name}"{sorts}{names}>{html}</td>'
 
 
