@@ -95,7 +95,9 @@ def _text(where: str, name: Any, values: dict[str, Any]) -> Text:
         fit = checked_length(text, where)
     except BadRequest as error:
         return Text(name, error=str(error))
-    given = None if passages is None else tuple(one.encode("utf-8", "replace").decode() for one in strings)
+    given = (
+        None if passages is None else tuple(str(one).encode("utf-8", "replace").decode() for one in strings)
+    )
     return Text(name, fit, given, question if isinstance(question, str) else "")
 
 

