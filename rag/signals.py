@@ -27,6 +27,7 @@ CHEAP = (
     "numbers",  # numbers of the claim that the evidence lacks, at most 2
     "names",  # the same of names
     "negation",  # 1 where one of claim and nearest sentence denies and the other does not
+    "copied",  # bigrams, where nothing of numbers, names and negation speaks against it; or else 0
     "order",  # share of neighbouring content stems that stand the other way round in the evidence
     "length",  # content stems of the claim, at most 20, as a share of that
 )
@@ -50,13 +51,18 @@ def lexical(claim: str, evidence: Sequence[str], question: str = "") -> dict[str
     pairs = list(pairwise(words))
     seen = {pair for line in held for pair in pairwise(line)}
     text = "\n".join(evidence)
+    bigrams = sum(pair in seen for pair in pairs) / len(pairs) if pairs else 0.0
+    missing = sum(not holds_number(text, number) for number in numbers(claim))
+    new = len(new_names(claim, text, question))
+    negation = bool(evidence) and denies(claim) != denies(evidence[0])
     return {
         "stems": len(stems & known) / len(stems) if stems else 0.0,
-        "bigrams": sum(pair in seen for pair in pairs) / len(pairs) if pairs else 0.0,
+        "bigrams": bigrams,
         "span": max((_longest(words, line) for line in held), default=0) / max(len(words), 1),
-        "numbers": float(min(2, sum(not holds_number(text, number) for number in numbers(claim)))),
-        "names": float(min(2, len(new_names(claim, text, question)))),
-        "negation": float(bool(evidence) and denies(claim) != denies(evidence[0])),
+        "numbers": float(min(2, missing)),
+        "names": float(min(2, new)),
+        "negation": float(negation),
+        "copied": 0.0 if missing or new or negation else bigrams,
         "order": _turned(words, stems, held),
         "length": min(20, len(stems)) / 20,
     }

@@ -23,6 +23,8 @@ from rag.types import Label
 Mode = Literal["fast", "judged", "full", "entailment"]
 ENTAILED = {"supported": 0.5, "partly": 0.2}  # its own probabilities: nothing of it was fitted here
 
+COPIED = 0.7  # share of a claim's bigrams from which it counts as copied, if nothing speaks against it
+AS_COPIED = 0.9  # what is copied is supported about that often: 24 of 25 of our engine's own sentences
 NEAR = 0.75  # late-interaction coverage by one sentence from which that one speaks of the same thing
 
 
@@ -48,7 +50,8 @@ def probability(signals: Mapping[str, float], mode: Mode) -> float:
     score = fitted["bias"]
     for name, weight in zip(fitted["features"], fitted["weights"], strict=True):
         score += weight * signals[name]
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+    found = 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+    return max(found, AS_COPIED) if found >= 0.5 and signals["copied"] >= COPIED else found
 
 
 def doubted(mode: Mode) -> float:

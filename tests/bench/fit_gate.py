@@ -10,8 +10,8 @@ the fit takes both.
 
 The probe is a logistic regression on the hidden state, fitted on both sets. Its log-odds from folds
 that did not see the question are then one signal among the others, weighed on the dev questions.
-The threshold stays as far as it can, under cross-validation, from both goals: answers kept, 92%, and
-true refusals, 85%. The test half is never read.
+The threshold comes as near as it can, under cross-validation, to both goals: answers kept, 95%, and
+true refusals, 95%. The test half is never read.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TARGET = Path(gate.__file__).with_name("gate.json")
 KEPT = OUT / "gate.jsonl"
 LAYER = 18  # of 28, by cross-validation: --layer tries another
 STRENGTH = 0.003  # inverse of the probe's L2 penalty, by cross-validation
-KEEP, REFUSE = 0.92, 0.85
+KEEP, REFUSE = 0.95, 0.95
 LONGEST = 900  # characters of a SQuAD paragraph: a prompt like ours
 
 

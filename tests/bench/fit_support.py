@@ -13,7 +13,7 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -39,7 +39,10 @@ from tests.bench.own_claims import own_claims
 ROWS = OUT / "support.jsonl"
 STATES = OUT / "support-states"
 TARGET = Path(support.__file__).with_name("support.json")
-LAYER = 18  # of those below, by cross-validation
+LAYER = 20  # of those below, by cross-validation
+REAL = 2.0  # weight of a sentence of our own answers
+KEPT = 0.95
+SURE = 0.95  # share of those called supported that must be so
 STRENGTH = 0.001  # inverse of the probe's L2 penalty, by cross-validation
 JUDGED = (*CHEAP, "yes", "likelihood", "unlikeliest")
 LAYERS = (12, 14, 16, 18, 20, 22, 24)  # of 28, counted from 0
@@ -144,6 +147,10 @@ class Rows:
         """float64 (claims, len(names))."""
         return np.array([[row["features"][name] for name in names] for row in self.rows], float)
 
+    def weights(self) -> np.ndarray:
+        """float64 (claims,): the sentences that our engine did write count for more than others."""
+        return np.where((self.of("set") == "own") & ~self.of("made").astype(bool), REAL, 1.0)
+
 
 def read() -> Rows:
     """All that was collected."""
@@ -161,7 +168,7 @@ def fit(found: Rows) -> None:
     found = found.only(found.of("split") != "test")
     labels = found.of("label").astype(bool)
     states = found.states[:, LAYERS.index(LAYER)]
-    odds = unseen(probe(), states, labels, found)
+    odds = unseen(probe, states, labels, found)
     denied, others = contradicted(found)
     modes = {
         "fast": (found.features(CHEAP), CHEAP),
@@ -175,7 +182,7 @@ def fit(found: Rows) -> None:
         "probes": {
             "model": LocalModel.model_fields["name"].default,
             "layer": LAYER,
-            "support": linear(probe().fit(states, labels)),
+            "support": linear(probe().fit(states, labels, logisticregression__sample_weight=found.weights())),
             "denial": linear(probe().fit(states[others | denied], denied[others | denied])),
         },
     }
@@ -190,12 +197,13 @@ def probe() -> Any:
     )
 
 
-def unseen(model: Any, rows: np.ndarray, labels: np.ndarray, found: Rows) -> np.ndarray:
+def unseen(make: Callable[[], Any], rows: np.ndarray, labels: np.ndarray, found: Rows) -> np.ndarray:
     """Log-odds of each claim by folds that did not see its group."""
-    folds = StratifiedGroupKFold(10, shuffle=True, random_state=0)
-    odds: np.ndarray = cross_val_predict(
-        model, rows, labels, groups=found.of("group"), cv=folds, method="decision_function"
-    )
+    odds, weights = np.zeros(len(labels)), found.weights()
+    folds = StratifiedGroupKFold(8, shuffle=True, random_state=0)
+    for seen, new in folds.split(rows, labels, found.of("group")):
+        fitted = make().fit(rows[seen], labels[seen], logisticregression__sample_weight=weights[seen])
+        odds[new] = fitted.decision_function(rows[new])
     return odds
 
 
@@ -207,27 +215,42 @@ def contradicted(found: Rows) -> tuple[np.ndarray, np.ndarray]:
 
 
 def weigh(rows: np.ndarray, labels: np.ndarray, found: Rows, names: Sequence[str]) -> dict[str, Any]:
-    """Weights and cuts of one mode."""
-    mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-9
-    model = LogisticRegression(C=1.0, max_iter=1000)
-    whole = (rows - mean) / spread
-    odds = unseen(model, whole, labels, found)
+    """Weights and cuts of one mode.
+
+    'supported' is the least probability from which SURE of our own answers' sentences are so, what is
+    copied counted in; KEPT of those that are supported have at least the probability 'partly'.
+    """
+    odds = unseen(regression, rows, labels, found)
     chances = 1 / (1 + np.exp(-odds))
-    cuts = np.arange(0.3, 0.8, 0.01)
+    real = (found.of("set") == "own") & ~found.of("made").astype(bool)
+    copied = (found.features(("copied",))[:, 0] >= support.COPIED) & (chances >= 0.5)
+    cuts = np.arange(0.3, 0.95, 0.01)
     right = [((chances[labels] >= cut).mean() + (chances[~labels] < cut).mean()) / 2 for cut in cuts]
-    cut = float(cuts[int(np.argmax(right))])
-    known = roc_auc_score(labels, chances)
-    print(f"{', '.join(names)}: AUROC {known:.3f}, {max(right):.3f} balanced at {cut:.2f}")
-    model.fit(whole, labels)
-    weights = model.coef_[0] / spread
+    sure = [cut for cut in cuts if labels[real & ((chances >= cut) | copied)].mean() >= SURE]
+    cut, partly = float(sure[0] if sure else cuts[-1]), float(np.quantile(chances[real & labels], 1 - KEPT))
+    taken = real & ((chances >= cut) | copied)
+    auroc = _auroc(labels, chances, np.ones(len(labels), bool)), _auroc(labels, chances, real)
+    print(f"{len(names)} signals: AUROC {auroc[0]:.3f}, our own {auroc[1]:.3f}; {max(right):.3f} balanced")
+    print(f"  from {cut:.2f} on {labels[taken].mean():.3f} of {taken.sum()} are supported,", end=" ")
+    print(f"{labels[taken].sum() / labels[real].sum():.2f} of those that are; partly from {partly:.2f} on,")
+    print(f"  below which are {(chances < partly)[real & ~labels].mean():.2f} of the unsupported")
+    fitted = linear(regression().fit(rows, labels, logisticregression__sample_weight=found.weights()))
     return {
         "features": list(names),
-        "weights": [round(float(weight), 4) for weight in weights],
-        "bias": round(float(model.intercept_[0] - (weights * mean).sum()), 4),
+        "weights": fitted["weights"],
+        "bias": fitted["bias"],
         "supported": round(cut, 2),
-        "partly": round(cut / 2, 2),
-        "denial": 0.0,
+        "partly": round(partly, 2),
     }
+
+
+def _auroc(labels: np.ndarray, chances: np.ndarray, keep: np.ndarray) -> float:
+    return float(roc_auc_score(labels[keep], chances[keep]))
+
+
+def regression() -> Any:
+    """A logistic regression on signals."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=1000, class_weight="balanced"))
 
 
 def linear(fitted: Any) -> dict[str, Any]:

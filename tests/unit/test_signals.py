@@ -44,7 +44,10 @@ def test_nothing_against_nothing() -> None:
 
 def test_the_weights_are_whole_and_their_labels_fall_with_support() -> None:
     low = dict.fromkeys(CHEAP, 0.0)
-    high = {**low, "coverage": 1.0, "first": 1.0, "weakest": 1.0, "stems": 1.0, "bigrams": 1.0, "span": 1.0}
+    high = {
+        **low,
+        **dict.fromkeys(("coverage", "first", "weakest", "stems", "bigrams", "span", "copied"), 1.0),
+    }
     assert 0 < probability(low, "fast") < doubted("fast") < probability(high, "fast") < 1
     assert label(probability(high, "fast"), high, "fast") == "supported"
     assert label(0.0, low, "fast") == "unsupported"
