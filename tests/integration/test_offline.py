@@ -123,7 +123,7 @@ def test_ground_stays_here_and_finds_the_words(guarded: dict[str, str], index: s
     out, page = tmp_path / "out.jsonl", tmp_path / "report.html"
     arguments = ("--batch", str(tmp_path / "in.jsonl"), "--out", str(out), "--report", str(page))
     done = run(guarded, "ground", *arguments, "--index", index, "--fast")
-    assert done.returncode == 0 and done.stderr.startswith("1 of 3 lines"), done.stderr
+    assert done.returncode == 0 and "1 of 3 lines" in done.stderr, done.stderr
     found = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [one["id"] for one in found] == ["index", "own", "bad"] and "Line 3" in found[2]["error"]
     said, invented = found[0]["sentences"]
