@@ -86,8 +86,14 @@ def checked(
         answer = replace(answer, stage="writing", answer=text, sentences=tuple(done), timings=timings)
         yield _unseen(answer) if found.ask.strict else answer
     took = round((time.perf_counter() - found.started) * 1000, 1)
-    counts = (said.prompt_tokens, said.cached_tokens, said.output_tokens)
-    timings = Timings(found.retrieve_ms, round(first, 1), took, *counts)
+    timings = Timings(
+        found.retrieve_ms,
+        round(first, 1),
+        took,
+        prompt_tokens=said.prompt_tokens,
+        cached_tokens=said.cached_tokens,
+        output_tokens=said.output_tokens,
+    )
     answer = replace(answer, timings=timings, stopped=found.ask.stop.is_set())
     draft = Draft(said.text, tuple(sentence(said.text[start:end]) for start, end in spans(said.text)))
     if answer.stopped:
