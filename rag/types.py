@@ -63,10 +63,10 @@ class Timings:
     retrieve_ms: float = 0.0
     first_word_ms: float = 0.0
     total_ms: float = 0.0  # to the end of the text
-    checked_ms: float = 0.0  # to the end of the check that follows
     prompt_tokens: int = 0  # all tokens of the prompt
     cached_tokens: int = 0  # of those, tokens whose keys and values were at hand already
     output_tokens: int = 0
+    checked_ms: float = 0.0  # to the end of the check that follows the text
 
 
 @dataclass(frozen=True, slots=True)
