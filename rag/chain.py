@@ -207,7 +207,7 @@ def judged(
 
 def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: str) -> Iterator[Spoken]:
     """What the model says, piece by piece; `shown` is what it may say of ours, since the notes do."""
-    said = Spoken("")
+    said, whole = Spoken(""), ""
     settings: dict[str, Any] = (
         {"decoding": ask.decoding, "halt": ask.stop}
         if isinstance(model, Judge) or getattr(model, "takes_decoding", False)
@@ -227,7 +227,8 @@ def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: 
                 cached_tokens=details.get("cache_read", 0),
                 output_tokens=usage["output_tokens"],
             )
-        said = replace(said, text=said.text + str(chunk.content))
+        whole += str(chunk.content)
+        said = replace(said, text=prompts.said_now(whole))
         if leaks(said.text, prompts.OURS, shown):
             yield replace(said, text="")  # then the notes' own sentence stands there, or a refusal
             return

@@ -22,6 +22,7 @@ SYSTEM = (
 )
 ANSWER = "Answer in one to three sentences, in the words of the notes."
 ANSWERABLE = "Do the notes state the answer to exactly this question? Answer yes or no."
+EARLIER, TUTOR = "The conversation so far:", "Tutor:"
 OURS = (SYSTEM, ANSWER, ANSWERABLE)  # nothing of which is for the reader
 
 SUPPORTED = "Is every part of the claim supported by the course notes? Answer yes or no."
@@ -68,7 +69,17 @@ def claim_prompt(claim: str, shown: Sequence[Shown]) -> list[BaseMessage]:
 def earlier_turn(question: str, answer: str) -> str:
     """The last turn in a line or two; a long answer is cut, since only its topic is needed."""
     question, told = asked_part(question), asked_part(own_words(answer))[:300]
-    return f"The conversation so far:\nStudent: {question}\nTutor: {told}\n\nNow answer the next question.\n"
+    return f"{EARLIER}\nStudent: {question}\n{TUTOR} {told}\n\nNow answer the next question.\n"
+
+
+def said_now(text: str) -> str:
+    """What a model says of its own: a small one may write down the conversation first, as it was told it."""
+    if EARLIER not in text:
+        return text
+    _, _, after = text.rpartition(EARLIER)
+    _, question, now = after.partition("\nQuestion:")
+    _, tutor, now = now.partition(f"\n{TUTOR}")
+    return now.lstrip() if question and tutor else ""
 
 
 def _asked(question: str, shown: Sequence[Shown], earlier: str, task: str) -> HumanMessage:

@@ -16,9 +16,10 @@ from rag import gate
 from rag.followup import content_stems
 from rag.injection import trusted
 from rag.retrieve import Retriever, asks
-from rag.starters import FURNITURE, LONGEST, defines, mid_sentence, topics
+from rag.starters import FURNITURE, LONGEST, defines, mid_sentence, starters, topics
 
 TRIED = 6  # candidates that are searched for
+BEGINNING = 500  # passages that a question to begin with is taken from
 FURTHER = 24  # passages looked at where the nearest explain nothing
 _IS = re.compile(
     r"^(?P<term>(?:(?:An?|The)\s+)?[A-Za-z][\w\-/ ]{1,48}?)(?:\s\((?P<short>[^()]{2,20})\))?,?\s+"
@@ -39,7 +40,7 @@ _SENTENCE = re.compile(
 def suggestion(
     question: str, hits: Sequence[Hit], retriever: Retriever, sources: tuple[str, ...] = ()
 ) -> str:
-    """A question near `question` that the notes answer; '' where none is found.
+    """A question near `question` that the notes answer, or one to begin with; '' where there is none.
 
     `hits`: what was found for it. `sources`: what was searched, see rag/filters.py.
     """
@@ -58,7 +59,10 @@ def suggestion(
         for one in _nearest(question, found, retriever)[:TRIED]:
             if answered(one, retriever, sources):
                 return one
-    return ""
+    if sources:
+        return ""
+    begun = starters(retriever.index.passages[:BEGINNING])  # nothing near is sure: what the notes begin with
+    return next((one for one in begun if content_stems(one) != asked and answered(one, retriever)), "")
 
 
 def candidates(passages: Sequence[Passage]) -> list[str]:

@@ -149,6 +149,16 @@ def test_strict_shows_nothing_before_it_is_checked_and_says_what_it_changed(retr
     assert {one.label for one in answers[-1].sentences} == {"supported"}
 
 
+def test_a_model_that_writes_down_the_conversation_is_not_quoted_with_it(retriever: Retriever) -> None:
+    said = (
+        "Fine. The conversation so far:\nStudent: GANs?\nTutor: They are.\n\nNow answer the next question.\n"
+    )
+    said += f"Question: who proposed the GAN\nTutor: {GAN}"
+    answers = list(answer_chain(retriever, model(said)).stream(Ask("who proposed the GAN")))
+    assert answers[-1].answer.startswith(GAN.strip())
+    assert not any("Student" in one.answer for one in answers)
+
+
 def test_orders_in_the_notes_do_not_reach_the_prompt(retriever: Retriever) -> None:
     one = model("A VAE has an encoder and a decoder.")
     last = answer_chain(retriever, one).invoke(Ask("what does a VAE have"))
