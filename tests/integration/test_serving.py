@@ -40,7 +40,7 @@ def test_the_address_is_printed_once_it_answers(tmp_path: Path) -> None:
             with urllib.request.urlopen(line.split()[-1], timeout=30) as page:
                 assert page.status == 200 and b"Unitutor" in page.read()
             running.send_signal(signal.SIGINT)
-            assert running.wait(timeout=30) == 130
+            assert running.wait(timeout=120) == 130
             assert running.stdout.read() == "" and running.stderr.read() == ""
         finally:
             running.kill()
