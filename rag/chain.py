@@ -108,12 +108,13 @@ def _counter(model: BaseChatModel) -> Callable[[str], int]:
 def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: Ask) -> Found:
     started = time.perf_counter()
     ask = replace(ask, question=checked_question(ask.question))
-    question = retriever.read_as(asked_part(ask.question) or ask.question)
+    asked = asked_part(ask.question)
+    question = retriever.read_as(asked or ask.question)
     searched = search_text(question, ask.history)
     hits = retriever.search(searched, PASSAGES, ask.sources)
     read = neighbours(retriever, hits, ask.sources)
     near = retriever.sentence_cosines(searched, [hit.passage for hit in read])
-    choices = choose(read, near, count, budget) if asked_part(ask.question) else []
+    choices = choose(read, near, count, budget) if asked else []
     took = (time.perf_counter() - started) * 1000
     return Found(ask, started, question, searched, tuple(hits), tuple(choices), round(took, 1))
 

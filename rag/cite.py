@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from ingest.types import Encoder, Hit
+from ingest.types import Hit
 from rag import prompts
 from rag.claims import spans
 from rag.complete import LEAST, LEAST_IF_SURE, left_out
@@ -68,6 +68,10 @@ def checked(
         chosen = enumerate(found.choices, 1)
         return [evidence(marker, trusted(choice.passage), retriever.encoder) for marker, choice in chosen]
 
+    @cache
+    def quote(claims: str, marker: int) -> str:  # asked for again after each sentence that is judged
+        return best_quote(claims, held()[marker - 1].passage, retriever.encoder)
+
     def sentence(text: str) -> Sentence:
         if text not in known:
             known[text] = check(text, held(), retriever.encoder, question)
@@ -99,7 +103,7 @@ def checked(
     if answer.stopped:
         if found.ask.strict:
             answer, draft = strict(answer, draft)
-        yield _whole(answer, draft, held(), retriever.encoder)
+        yield _whole(answer, draft, quote)
         return
     passages = [one.passage for one in held()]
     near = retriever.sentence_cosines(found.searched, [choice.passage for choice in found.choices])
@@ -117,7 +121,7 @@ def checked(
     if confirming is not None:
         for judged in confirmed(draft, held(), retriever.encoder, confirming, question, found.ask.stop):
             draft = judged
-            whole = _whole(answer, draft, held(), retriever.encoder, "checking")
+            whole = _whole(answer, draft, quote, "checking")
             yield _unseen(whole) if found.ask.strict else whole
         if not (draft.backed or found.ask.stop.is_set()):
             if not (sure and draft.added):
@@ -131,7 +135,7 @@ def checked(
             return
     now = round((time.perf_counter() - found.started) * 1000, 1)
     answer = replace(answer, timings=replace(answer.timings, checked_ms=now))
-    yield _whole(answer, draft, held(), retriever.encoder)
+    yield _whole(answer, draft, quote)
 
 
 def _unseen(answer: Answer) -> Answer:
@@ -139,16 +143,13 @@ def _unseen(answer: Answer) -> Answer:
     return replace(answer, answer="", sentences=())
 
 
-def _whole(
-    answer: Answer, draft: Draft, held: list[Evidence], encoder: Encoder, stage: Stage = "done"
-) -> Answer:
-    cited = {marker for one in draft.sentences for marker in one.markers}
+def _whole(answer: Answer, draft: Draft, quote: Callable[[str, int], str], stage: Stage = "done") -> Answer:
     return replace(
         answer,
         stage=stage,
         answer=draft.marked,
         sentences=draft.sentences,
-        citations=_quoted(answer.citations, cited, draft.sentences, held, encoder),
+        citations=_quoted(answer.citations, draft.sentences, quote),
     )
 
 
@@ -181,20 +182,14 @@ def _citation(marker: int, hit: Hit) -> Citation:
 
 
 def _quoted(
-    citations: tuple[Citation, ...],
-    cited: set[int],
-    sentences: Sequence[Sentence],
-    held: list[Evidence],
-    encoder: Encoder,
+    citations: tuple[Citation, ...], sentences: Sequence[Sentence], quote: Callable[[str, int], str]
 ) -> tuple[Citation, ...]:
     """Only the citations that the answer names, each with the quote nearest to what it supports."""
     quoted = []
     for citation in citations:
-        if citation.marker not in cited:
-            continue
-        claims = " ".join(one.text for one in sentences if citation.marker in one.markers)
-        passage = held[citation.marker - 1].passage
-        quoted.append(replace(citation, quote=best_quote(claims, passage, encoder)))
+        claims = [one.text for one in sentences if citation.marker in one.markers]
+        if claims:
+            quoted.append(replace(citation, quote=quote(" ".join(claims), citation.marker)))
     return tuple(quoted)
 
 

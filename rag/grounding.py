@@ -73,6 +73,7 @@ class Evidence:
 class Look:
     """What was seen of a claim: where its evidence lies, and signals."""
 
+    vectors: np.ndarray  # float32 (tokens of the claim, dim), unit
     chosen: tuple[tuple[int, int], ...]  # (place in `held`, sentence), what covers most first
     read: tuple[tuple[int, int], ...]  # those and what must be read with them, in order
     signals: dict[str, float]
@@ -136,7 +137,7 @@ def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str 
         return Sentence(text, 1.0, "not-a-claim", ())
     if not any(one.lines for one in held):
         return Sentence(text, 0.0, "unsupported", ())
-    return _found(claim, text, look(text, held, encoder, question), held, encoder, question, "fast")
+    return _found(claim, text, look(text, held, encoder, question), held, question, "fast")
 
 
 def confirm(
@@ -158,7 +159,7 @@ def confirm(
     if mode is None:
         return sentence
     marked = sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
-    return _found(marked, sentence.text, found, held, encoder, question, mode)
+    return _found(marked, sentence.text, found, held, question, mode)
 
 
 def _read(
@@ -199,7 +200,6 @@ def _found(
     text: str,
     found: Look,
     held: Sequence[Evidence],
-    encoder: Encoder,
     question: str,
     mode: support.Mode,
 ) -> Sentence:
@@ -207,13 +207,12 @@ def _found(
     if new_facts(text, [one.passage for one in held], question):
         likely = min(likely, support.doubted(mode))  # whatever else speaks for it
     label = support.label(likely, found.signals, mode)
-    markers = _markers(claim, text, held, encoder) if label in ("supported", "partly") else ()
+    markers = _markers(claim, text, found.vectors, held) if label in ("supported", "partly") else ()
     return Sentence(text, round(likely, 3), label, markers, _quotes(found, held, markers))
 
 
-def _markers(claim: str, text: str, held: Sequence[Evidence], encoder: Encoder) -> tuple[int, ...]:
+def _markers(claim: str, text: str, asked: np.ndarray, held: Sequence[Evidence]) -> tuple[int, ...]:
     """The claim's own markers where their passages are as good as any, or else the best passage's."""
-    ids, asked = encoder.encode_tokens([text])[0]
     words = tokens(text)
     stems = content_stems(text) or set(words)
     pairs = list(pairwise(words))
@@ -221,7 +220,7 @@ def _markers(claim: str, text: str, held: Sequence[Evidence], encoder: Encoder) 
     for one in held:
         coverage = len(stems & one.stems) / len(stems)
         copied = sum(pair in one.bigrams for pair in pairs) / len(pairs) if pairs else coverage
-        near = float((asked @ one.vectors.T).max(axis=1).mean()) if len(ids) and len(one.vectors) else 0.0
+        near = float((asked @ one.vectors.T).max(axis=1).mean()) if len(asked) and len(one.vectors) else 0.0
         scores.append(0.45 * coverage + 0.2 * copied + 0.35 * near)
     best = int(np.argmax(scores))
     own = {int(number) for group in MARKER.findall(claim) for number in group.split(",")}
@@ -267,7 +266,7 @@ def look(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str =
         "weakest": found.weakest,
         **lexical(claim, told, question),
     }
-    return Look(chosen, tuple(places[place] for place in found.read), signals)
+    return Look(vectors, chosen, tuple(places[place] for place in found.read), signals)
 
 
 def _rarity(ids: np.ndarray, lines: Sequence[np.ndarray]) -> np.ndarray:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from ingest.sentences import sentences
 from ingest.types import Passage
@@ -207,8 +207,17 @@ def leaks(text: str, own: Sequence[str], shown: str) -> bool:
     said = _words(text)
     if len(said) < RUN:
         return False
-    found = _runs(said) & {run for text in own for run in _runs(_words(text))}
-    return any(run not in " ".join(_words(shown)) for run in found)
+    found = _runs(said) & _own_runs(tuple(own))
+    if not found:
+        return False
+    held = " ".join(_words(shown))
+    return any(run not in held for run in found)
+
+
+@cache
+def _own_runs(own: tuple[str, ...]) -> frozenset[str]:
+    # The same few texts for every word of every answer.
+    return frozenset(run for text in own for run in _runs(_words(text)))
 
 
 def _runs(words: list[str]) -> set[str]:

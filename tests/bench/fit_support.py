@@ -93,7 +93,8 @@ def looked_at(one: Claim, encoder: Encoder, model: LocalModel) -> dict[str, Any]
     Our own notes may have been read ahead, as they mostly are in use; what strangers' claims stand on is not.
     """
     began = time.perf_counter()
-    held = [_evidence(number, passage, encoder) for number, (passage, _) in enumerate(passages(one), 1)]
+    parts = passages(one)
+    held = [_evidence(number, passage, encoder) for number, (passage, _) in enumerate(parts, 1)]
     ready = time.perf_counter()
     found = look(one.claim, held, encoder, one.question)
     seen = time.perf_counter()
@@ -106,8 +107,7 @@ def looked_at(one: Claim, encoder: Encoder, model: LocalModel) -> dict[str, Any]
         **judged(with_),
         "alone": _alone(one, model),
     }
-    starts = np.cumsum([0, *(len(passage.sentences) for passage, _ in passages(one))])
-    picks = [places for number, row in found.chosen[:2] for places in [passages(one)[number][1][row]]]
+    picks = {parts[number][1][row] for number, row in found.chosen[:2]}
     return {
         "id": one.id,
         "set": one.set,
@@ -123,8 +123,8 @@ def looked_at(one: Claim, encoder: Encoder, model: LocalModel) -> dict[str, Any]
             "cheap": round(seen - ready, 3),
             "model": round(heard - seen, 3),
         },
-        "quotes_hit": any(set(picks) & some for some in one.supporting) if one.supporting else None,
-        "sentences": int(starts[-1]),
+        "quotes_hit": any(picks & some for some in one.supporting) if one.supporting else None,
+        "sentences": sum(len(passage.sentences) for passage, _ in parts),
     }
 
 
