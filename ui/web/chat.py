@@ -182,12 +182,11 @@ class Chat:
             changes[p.box] = self.view.box(text=job.ask.question)
         return changes
 
-    def stop(self, values: Changes, request: gr.Request) -> Changes:
+    def stop(self, request: gr.Request) -> None:
         """Stop the answer being written, and keep what there is of it."""
         job = self.jobs.get(_page(request))
         if job is not None and job.running:
             job.stop()
-        return self.settle(values, request)
 
     def leave(self, request: gr.Request) -> None:
         """The page is gone, or shows something else: free the engine."""

@@ -105,25 +105,20 @@ class Check:
         began = time.monotonic()
         for _ in trial.updates(at_most_every=0.4):
             yield self._shown(trial, time.monotonic() - began)
-        if trial.error is not None and not isinstance(trial.error, UnitutorError):
-            raise trial.error
 
     def settle(self, request: gr.Request) -> Changes:
         """After a check, however it ended: show all of it, and say what went wrong."""
-        trial = self.trials.get(str(request.session_hash))
-        if trial is None or trial.running:
+        trial = self.trials.over(str(request.session_hash))
+        if trial is None:
             return {self.parts.line: gr.skip()}
         changes = self._shown(trial, 0)
-        if isinstance(trial.error, UnitutorError):
-            changes[self.parts.line] = error_line(str(trial.error))
+        if trial.mishap:
+            changes[self.parts.line] = error_line(trial.mishap)
         return changes
 
-    def stop(self, request: gr.Request) -> Changes:
+    def stop(self, request: gr.Request) -> None:
         """Stop the check and keep what there is of it."""
-        trial = self.trials.get(str(request.session_hash))
-        if trial is not None and trial.running:
-            trial.stop()
-        return self.settle(request)
+        self.trials.stop(str(request.session_hash))
 
     def saving(self, suffix: str) -> Callable[..., Any]:
         """What gives the report of a format as a file for the browser to keep."""
@@ -208,7 +203,7 @@ def _wire(tutor: Tutor | LivingTutor, sessions: Sessions, p: Parts) -> None:
         page.follow, None, shown, concurrency_limit=None, show_progress="hidden", api_visibility="private"
     )
     followed.then(page.settle, None, shown, **QUIET)
-    p.stop.click(page.stop, None, shown, cancels=[followed], **QUIET)
+    p.stop.click(page.stop, None, None, **QUIET)  # following ends once the engine has stopped
     for button, suffix in zip(p.buttons, TYPES, strict=True):
         saved = button.click(page.saving(suffix), p.about, p.download, **QUIET)
         saved.then(None, p.download, None, js=SAVE_JS, **QUIET)

@@ -115,25 +115,20 @@ class Lab:
         for _ in trial.updates():
             yield self._shown(trial, passages=not told)
             told = trial.value is not None
-        if trial.error is not None and not isinstance(trial.error, UnitutorError):
-            raise trial.error
 
     def settle(self, request: gr.Request) -> Changes:
         """After an experiment, however it ended: show all of it, and say what went wrong."""
-        trial = self.trials.get(str(request.session_hash))
-        if trial is None or trial.running:
+        trial = self.trials.over(str(request.session_hash))
+        if trial is None:
             return {self.parts.line: gr.skip()}
         changes = self._shown(trial, passages=True)
-        if isinstance(trial.error, UnitutorError):
-            changes[self.parts.line] = error_line(str(trial.error))
+        if trial.mishap:
+            changes[self.parts.line] = error_line(trial.mishap)
         return changes
 
-    def stop(self, request: gr.Request) -> Changes:
+    def stop(self, request: gr.Request) -> None:
         """Stop the experiment and keep what there is of it."""
-        trial = self.trials.get(str(request.session_hash))
-        if trial is not None and trial.running:
-            trial.stop()
-        return self.settle(request)
+        self.trials.stop(str(request.session_hash))
 
     def pick(self, event: gr.EventData, request: gr.Request) -> Changes:
         """A token chosen in a column."""
@@ -269,7 +264,6 @@ def _form(starters: tuple[str, ...]) -> Parts:
 def _wire(tutor: Tutor | LivingTutor, p: Parts) -> None:
     page = Lab(tutor, p)
     shown = p.shown()
-    following = []
     for event, handler, read in (
         (p.run.click, page.run, p.inputs()),
         (p.question.submit, page.run, p.inputs()),
@@ -284,8 +278,7 @@ def _wire(tutor: Tutor | LivingTutor, p: Parts) -> None:
             api_visibility="private",
         )
         followed.then(page.settle, None, shown, **QUIET)
-        following.append(followed)
-    p.stop.click(page.stop, None, shown, cancels=following, **QUIET)
+    p.stop.click(page.stop, None, None, **QUIET)  # following ends once the engine has stopped
     p.columns.pick(page.pick, None, [p.chart], **QUIET)
     p.chart.step(page.step, None, [p.chart, p.columns], **QUIET)
     cards = [one.card for one in p.pickers]

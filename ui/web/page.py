@@ -154,7 +154,7 @@ def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
         )
         followed.then(page.settle, settled, shown, **quick)
         following.append(followed)
-    p.box.stop(page.stop, settled, shown, cancels=following, **quick)
+    p.box.stop(page.stop, None, None, **quick)  # following ends once the engine has stopped
     p.chat.undo(page.undo, {p.where}, shown, cancels=following, **quick)
     new.click(page.new, None, shown, cancels=following, **quick)
     p.side.open(page.open, None, shown, cancels=following, **quick)

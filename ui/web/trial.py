@@ -33,14 +33,17 @@ class Trial(Generic[Value]):
         """Whether more is to come."""
         return not self._done
 
-    def stop(self, timeout: float = 5.0) -> None:
-        """Ask the engine to stop, and wait until it has."""
+    @property
+    def mishap(self) -> str:
+        """What went wrong, where it is for the reader to mend; '' where nothing did."""
+        return str(self.error) if isinstance(self.error, UnitutorError) else ""
+
+    def stop(self) -> None:
+        """Ask the engine to stop; `updates` ends once it has."""
         self._halt.set()
-        with self._news:
-            self._news.wait_for(lambda: self._done, timeout)
 
     def updates(self, at_most_every: float = 0.15) -> Iterator[None]:
-        """Whenever there is something new to show, until the work is over."""
+        """Whenever there is something new to show, until the work is over; raises what is a bug."""
         seen: tuple[object, ...] = ()
 
         def news() -> bool:
@@ -50,10 +53,12 @@ class Trial(Generic[Value]):
             with self._news:
                 self._news.wait_for(news, 1.0)
                 if self._done:
-                    return
+                    break
                 seen = (id(self.value), self.waiting)
             yield
             time.sleep(at_most_every)
+        if self.error is not None and not self.mishap:
+            raise self.error
 
     def _run(self) -> None:
         try:
@@ -93,6 +98,11 @@ class Trials(Generic[Value]):
         with self._lock:
             return self._trials.get(page)
 
+    def over(self, page: str) -> Trial[Value] | None:
+        """The page's work once nothing more is to come of it."""
+        held = self.get(page)
+        return None if held is None or held.running else held
+
     def put(self, page: str, start: Start[Value], earlier: Value | None = None) -> bool:
         """Begin work for a page; False, and nothing begun, while its last one runs."""
         with self._lock:
@@ -102,9 +112,14 @@ class Trials(Generic[Value]):
             self._trials[page] = Trial(start, earlier)
             return True
 
+    def stop(self, page: str) -> None:
+        """Stop the page's work and keep what there is of it."""
+        held = self.get(page)
+        if held is not None:
+            held.stop()
+
     def drop(self, page: str) -> None:
         """Stop the page's work and forget it."""
+        self.stop(page)
         with self._lock:
-            held = self._trials.pop(page, None)
-        if held is not None and held.running:
-            held.stop()
+            self._trials.pop(page, None)
