@@ -1,8 +1,9 @@
 """The database that conversations and what was said of their answers rest in: its tables, how it is reached.
 
 SQLite in WAL mode, or any database SQLAlchemy reaches by URL. What is committed is on the disk. What
-is not here: what the rows mean (rag/sessions.py, rag/feedback.py), and migrations; a database made
-by a newer version is refused. A table more is no new version: older programs leave it alone.
+is not here: what the rows mean (rag/sessions.py, rag/feedback.py), the tables of quizzes
+(rag/items/tables.py), and migrations; a database made by a newer version is refused. A table more is
+no new version: older programs leave it alone.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from rag.types import Answer, from_json, to_json
 
 VERSION = 1
 
-_tables = sa.MetaData()
-_version = sa.Table("schema_version", _tables, sa.Column("version", sa.Integer, nullable=False))
+metadata = sa.MetaData()
+_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
 conversations = sa.Table(
     "conversation",
-    _tables,
+    metadata,
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
@@ -36,7 +37,7 @@ conversations = sa.Table(
 )
 turns = sa.Table(
     "turn",
-    _tables,
+    metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("conversation", sa.ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
     sa.Column("place", sa.Integer, nullable=False),
@@ -49,7 +50,7 @@ turns = sa.Table(
 # What is said of an answer outlives an answer that another takes the place of, but not its conversation.
 feedback = sa.Table(
     "feedback",
-    _tables,
+    metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column(
         "conversation", sa.ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False, index=True
@@ -86,7 +87,7 @@ class Database:
             sa.event.listen(self._engine, "connect", _sqlite_connect)
             sa.event.listen(self._engine, "begin", _sqlite_begin)
         with self.write() as db:
-            _tables.create_all(db)
+            metadata.create_all(db)
             found = db.scalar(sa.select(_version.c.version))
             if found is None:
                 db.execute(_version.insert().values(version=VERSION))
