@@ -13,16 +13,18 @@ import gradio as gr
 
 from ingest.errors import UnitutorError
 from rag.sessions import Sessions
+from ui.quizzing import Quizzing
 from ui.serving import check_port
-from ui.web import check, gaps, lab, look, page
+from ui.web import check, gaps, lab, look, page, quiz
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
     from ui.tutor import Tutor
 
 
-def build_app(tutor: Tutor | LivingTutor, sessions: Sessions) -> gr.Blocks:
-    """The pages over a tutor, with conversations kept in `sessions`."""
+def build_app(tutor: Tutor | LivingTutor, sessions: Sessions, quizzing: Quizzing | None = None) -> gr.Blocks:
+    """The pages over a tutor, with conversations kept in `sessions`; `quizzing` makes questions."""
+    quizzing = quizzing or Quizzing()
     with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
         page.build(tutor, sessions)
     with app.route("Decoding lab", "/lab", show_in_navbar=False):  # the pages have links of their own
@@ -31,6 +33,8 @@ def build_app(tutor: Tutor | LivingTutor, sessions: Sessions) -> gr.Blocks:
         check.build(tutor, sessions)
     with app.route("What the notes lack", "/gaps", show_in_navbar=False):
         gaps.build(tutor, sessions)
+    with app.route("Quiz", "/quiz", show_in_navbar=False):
+        quiz.build(tutor, sessions, quizzing)
     app.queue(default_concurrency_limit=1, api_open=False)
     return app
 

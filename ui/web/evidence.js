@@ -269,5 +269,5 @@ window.unitutor.evidence = (() => {
     element.addEventListener('click', clicked);
     watch('value', arrived);
   }
-  return { start };
+  return { start, look };
 })();

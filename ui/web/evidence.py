@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import BadRequest, NotesError, UnitutorError
-from ingest.passages import StoredPassages
+from ingest.errors import BadRequest, UnitutorError
 from rag import regression
 from rag.feedback import Feedback
 from rag.types import Answer
-from ui.facsimile import Pictures, drawable, original
+from ui.facsimile import Pictures
+from ui.web.beside import beside, passage_text
 from ui.web.job import Jobs
 from ui.web.view import Changes, Parts, View, error_line, said_line
-from ui.web.viewer import Wanted, reading, view
+from ui.web.viewer import Wanted, reading
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -67,7 +67,7 @@ class Evidence:
             if wanted is None:
                 raise BadRequest(GONE)
             turned = isinstance(page, int) and 0 < page < 10**6
-            shown = self._viewed(wanted, name, page if turned else None)
+            shown = beside(self.tutor, self.pictures, wanted, name, page if turned else None)
             text = reading(wanted) if not turned or page == wanted.page else ""
             return {p.viewer: shown, p.reading: text, p.line: ""}
 
@@ -76,25 +76,6 @@ class Evidence:
     def shut(self) -> Changes:
         """The page closed again."""
         return self.view.shut()
-
-    def _viewed(self, wanted: Wanted, name: str, turned: int | None) -> str:
-        """The page of the quote, or the one that was `turned` to."""
-        own = wanted.page or 1
-        page = turned or own
-        if not drawable(wanted.source):
-            return view(wanted, name, None, page)
-        try:
-            file = original(
-                wanted.source,
-                self.tutor.retriever.index.manifest.files if self.tutor.retriever else {},
-                self.tutor.folder,
-                self.tutor.notes,
-            )
-            quote, around = (wanted.quote, wanted.passage) if abs(page - own) < 2 else ("", "")
-            picture = self.pictures.page(file, page, quote, around, near=turned is None)
-        except NotesError as error:
-            return view(wanted, name, None, page, str(error))
-        return view(wanted, name, picture, picture.number)
 
     def _wanted(self, conversation: str, name: str, request: gr.Request) -> Wanted | None:
         found = _NAME.fullmatch(name)
@@ -116,7 +97,7 @@ class Evidence:
             return None
         quote = quotes[which]
         passage = next((c.text for c in cited if c.passage_id == quote.passage_id), "")
-        passage = passage or self._passage(quote.passage_id)
+        passage = passage or passage_text(self.tutor, quote.passage_id)
         return Wanted(quote.source, quote.page, quote.text, passage, len(quotes))
 
     def _answer(self, conversation: str, turn: int, request: gr.Request) -> Answer | None:
@@ -125,18 +106,6 @@ class Evidence:
             return job.answer
         records = self.view.sessions.records(conversation) if conversation else ()
         return records[turn].answer if turn < len(records) else None
-
-    def _passage(self, key: str) -> str:
-        """The text of a passage of the index, '' if there is none of this id."""
-        if self.tutor.retriever is None:
-            return ""
-        passages = self.tutor.retriever.index.passages
-        try:
-            if isinstance(passages, StoredPassages):
-                return passages[passages.row(key)].text
-            return passages[self.tutor.retriever.places[key]].text
-        except KeyError:
-            return ""
 
     # What is left out, and what is thought of an answer
 

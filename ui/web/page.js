@@ -31,8 +31,8 @@ window.unitutor = (() => {
       if (box) { event.preventDefault(); box.focus(); }
     }
     if (event.key === 'Escape') {
-      const stop = one('#ut-box .stop-button, #lab-stop:not(.hidden), #check-stop:not(.hidden)');
-      if (stop && !(typing && !typing.closest('#ut-box, #lab, #check'))) { event.preventDefault(); stop.click(); }
+      const stop = one('#ut-box .stop-button, #lab-stop:not(.hidden), #check-stop:not(.hidden), #quiz-stop:not(.hidden), #desk-stop:not(.hidden)');
+      if (stop && !(typing && !typing.closest('#ut-box, #lab, #check, #quiz, #desk'))) { event.preventDefault(); stop.click(); }
     }
   });
 
@@ -90,7 +90,8 @@ window.unitutor = (() => {
   function save(file) {
     if (!file) return;
     const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([file.text], { type: file.type || 'text/markdown' }));
+    const content = file.code ? Uint8Array.from(atob(file.code), (one) => one.charCodeAt(0)) : file.text; // code: base64
+    link.href = URL.createObjectURL(new Blob([content], { type: file.type || 'text/markdown' }));
     link.download = file.name;
     document.body.append(link);
     link.click();
@@ -113,7 +114,7 @@ window.unitutor = (() => {
     if (toggle) document.documentElement.classList.add('ut-ready');
     return Boolean(toggle);
   }
-  const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open), #lab, #check')) clearInterval(watch); }, 50);
+  const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open), #lab, #check, #quiz, #desk')) clearInterval(watch); }, 50);
   document.addEventListener('click', (event) => {
     const chosen = event.target.closest && event.target.closest('#ut-new, #ut-conversations [data-act=open]');
     if (chosen && narrow.matches) setTimeout(fold, 150);

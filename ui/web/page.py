@@ -36,7 +36,8 @@ element.addEventListener('click', (event) => {
 """
 
 LINKS = (
-    '<nav class="ut-links" aria-label="Pages"><a class="ut-link" href="check">Check a text</a>'
+    '<nav class="ut-links" aria-label="Pages"><a class="ut-link" href="quiz">Quiz</a>'
+    '<a class="ut-link" href="check">Check a text</a>'
     '<a class="ut-link" href="gaps">What the notes lack</a>'
     '<a class="ut-link" href="lab">Decoding lab</a></nav>'
 )
@@ -51,6 +52,8 @@ unitutor.evidence.start(element, {
   judge: (data) => trigger('judge', data),
 }, watch);
 """
+# The quiz page asks about the pages that the conversation's answers cite.
+QUIZ_JS = "(id) => { location.assign('quiz?c=' + encodeURIComponent(id)); }"
 
 
 def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
@@ -65,6 +68,7 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
         with gr.Column(scale=3, min_width=320, elem_id="ut-talk"):
             with gr.Row(elem_id="ut-top"):
                 title = gr.HTML(elem_id="ut-title")
+                quiz = gr.Button("Quiz me on this", size="sm", elem_id="ut-quiz", scale=0, min_width=120)
                 export = gr.Button("Export", size="sm", elem_id="ut-export", scale=0, min_width=80)
             chat = gr.Chatbot(
                 elem_id="ut-chat",
@@ -111,6 +115,7 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
     talk = Chat(tutor, sessions, feedback, parts)
     evidence = Evidence(tutor, parts, talk.view, talk.jobs, feedback)
     _wire(talk, parts, new, export)
+    quiz.click(None, parts.where, None, js=QUIZ_JS, queue=False, api_visibility="private")
     _wire_evidence(evidence, parts)
 
 
