@@ -25,6 +25,22 @@ ANSWERABLE = "Do the notes state the answer to exactly this question? Answer yes
 EARLIER, TUTOR = "The conversation so far:", "Tutor:"
 OURS = (SYSTEM, ANSWER, ANSWERABLE)  # nothing of which is for the reader
 
+QUESTION = (
+    "Write one exam question about the last line. Its right answer is given. The question says what it is "
+    "about and does not contain the answer.\n\n"
+    "Line: Chlorophyll: the pigment in leaves that takes up light.\n"
+    "Answer: Chlorophyll\n"
+    '{"question": "Which pigment in leaves takes up light?"}\n\n'
+    "Line: The first steam engine in the town ran in 1788 and drove a mill.\n"
+    "Answer: 1788\n"
+    '{"question": "In which year did the first steam engine in the town run?"}\n\n'
+    "Line: Copper, Melting point: 1085 degrees\n"
+    "Answer: 1085 degrees\n"
+    '{"question": "What is the melting point of copper?"}\n\n'
+)
+EXAM = "You sit an exam. Answer from what you know."
+CHOOSE = "Which of these is the right answer? Say its words and nothing else."
+
 SUPPORTED = "Is every part of the claim supported by the course notes? Answer yes or no."
 
 
@@ -66,6 +82,21 @@ def claim_prompt(claim: str, shown: Sequence[Shown]) -> list[BaseMessage]:
     return [SystemMessage(SYSTEM), HumanMessage([head, *notes, lead, excerpt([claim], [0]), tail])]
 
 
+def stem_prompt(note: Shown, line: str, key: str) -> list[BaseMessage]:
+    """Asks for a question about a line of the note whose answer is `key`, as JSON."""
+    tail = f"{QUESTION}Line: {line}\nAnswer: {key}"
+    return [SystemMessage(SYSTEM), _notes([note], tail)]
+
+
+def choice_prompt(stem: str, options: Sequence[str], notes: Sequence[Shown]) -> list[BaseMessage]:
+    """Asks which of the options answers `stem`; without notes, by what the model knows by itself."""
+    listed = "".join(f"- {option}\n" for option in options)
+    tail = f"Question: {stem}\n{listed}\n{CHOOSE}"
+    if not notes:
+        return [SystemMessage(EXAM), HumanMessage(tail)]
+    return [SystemMessage(SYSTEM), _notes(notes, tail)]
+
+
 def earlier_turn(question: str, answer: str) -> str:
     """The last turn in a line or two; a long answer is cut, since only its topic is needed."""
     question, told = asked_part(question), asked_part(own_words(answer))[:300]
@@ -84,9 +115,12 @@ def said_now(text: str) -> str:
 
 def _asked(question: str, shown: Sequence[Shown], earlier: str, task: str) -> HumanMessage:
     # Notes first and question last, so that the next question on the same passages re-reads nothing.
-    notes = [_note(note) for note in shown]
-    tail = f"{earlier}Question: {question}\n\n{task}"
-    return HumanMessage([{"type": "text", "text": "Course notes:\n"}, *notes, {"type": "text", "text": tail}])
+    return _notes(shown, f"{earlier}Question: {question}\n\n{task}")
+
+
+def _notes(shown: Sequence[Shown], tail: str) -> HumanMessage:
+    head = {"type": "text", "text": "Course notes:\n"}
+    return HumanMessage([head, *map(_note, shown), {"type": "text", "text": tail}])
 
 
 def _note(note: Shown) -> dict[str, Any]:

@@ -10,7 +10,6 @@ What this file does not know: passages, citations, refusals. It sees messages.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -29,25 +28,26 @@ from ingest.errors import BadRequest
 from ingest.types import Progress, silent
 from rag.decoding import GREEDY, Decoding
 from rag.engines import prefix
+from rag.engines.grammar import Grammar, Schema, ready, write_within
 from rag.engines.memory import enough_memory
 from rag.engines.modules import Shelf, module
 from rag.engines.prepare import NAME, prepare
 from rag.engines.prompt import Prompt, tokenized
-from rag.engines.reading import ALONE, TOGETHER, Kept, Reading
-from rag.engines.state import Judgement, LastState, judgement
+from rag.engines.reading import Kept, Reading
+from rag.engines.state import Judgement, LastState, judgement, likelihoods
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
-from rag.engines.writing import Drawn, beam, counted, round_about, write
+from rag.engines.writing import Drawn, Written, beam, compared, counted, write
 
 
 class LocalModel(BaseChatModel):
     """A transformers causal language model behind LangChain's chat interface.
 
     `stream` and `invoke` take `decoding` (a Decoding, greedy if not given), `halt` (a
-    threading.Event that ends the answer within a token) and `waiting` (told the number in the line
-    while others are answered first, 0 when that is over). Raises BadRequest for a prompt longer
-    than the model's context, for streaming with beams and where too many wait, ModelUnusable when
-    memory runs out; the model is usable again after each.
+    threading.Event that ends the answer within a token), `schema` (a JSON schema that the text is
+    of) and `waiting` (told the number in the line while others are answered first, 0 when that is
+    over). Raises BadRequest for a prompt longer than the model's context, for streaming with beams
+    and where too many wait, ModelUnusable when memory runs out; the model is usable after each.
     """
 
     name: str = NAME
@@ -59,6 +59,7 @@ class LocalModel(BaseChatModel):
     _turns: Turns = PrivateAttr(default_factory=Turns)
     _kept: Kept = PrivateAttr(default_factory=Kept)
     _states: dict[int, LastState] = PrivateAttr(default_factory=dict)  # by layer
+    _grammars: Any = PrivateAttr(default=None)  # the tokenizer as grammars want it, once asked for
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, **fields: Any) -> None:
         super().__init__(**fields)
@@ -105,21 +106,10 @@ class LocalModel(BaseChatModel):
             if shelf.has(one.lines):
                 continue
             reading = self._nearest(prompt.start) if shelf.make_room(since) else None
-            if reading is None or not self._read_slowly(reading, prompt.start, one.whole, halt, gently):
+            if reading is None or not reading.read_slowly(prompt.start, one.whole, halt, gently):
                 return False
             shelf.store(one.lines, module(*reading.known(len(prompt.start))))
         return True
-
-    def _read_slowly(
-        self, reading: Reading, start: list[int], rest: list[int], halt: threading.Event, gently: bool
-    ) -> bool:
-        step = TOGETHER if gently else ALONE
-        for end in [*range(step, len(rest), step), len(rest)]:
-            if gently and not self._turns.idle(halt):
-                return False
-            with enough_memory():
-                reading.read([*start, *rest[:end]], halt)
-        return bool(len(reading.logits))
 
     def next_logits(
         self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
@@ -169,6 +159,17 @@ class LocalModel(BaseChatModel):
             reading, _ = self._read(evidence, halt, keep=False)  # what the next question shares stays
             return judgement(reading, claim, rest, self._first(words), lasts, halt)
 
+    def likelihoods(
+        self, messages: list[BaseMessage], texts: Sequence[str], halt: threading.Event | None = None
+    ) -> list[np.ndarray]:
+        """Per text float32 (tokens,): log-probability of each of its tokens as the answer to `messages`.
+
+        Empty where `halt` was set before the end. It takes turns as `next_logits` does.
+        """
+        ids = [list(self._tokenizer.encode(text, add_special_tokens=False)) for text in texts]
+        with enough_memory():
+            return likelihoods(self._read(self._tokenize(messages), halt)[0], ids, halt)
+
     def _last(self, layer: int) -> LastState:
         last = self._states.get(layer) or self._states.setdefault(layer, LastState(self._model, layer))
         last.take()
@@ -192,15 +193,10 @@ class LocalModel(BaseChatModel):
             reading = self._read(prompt, halt)[0] if mine else None
             if reading is None or not len(reading.logits):
                 return
-            streamed = [(number, how) for number, how in enumerate(hows) if how.name != "beam"]
-            yield from round_about(
-                reading, self._tokenizer, streamed, self._ends, self.max_new_tokens, halt, top
-            )
-            for number, how in enumerate(hows):
-                if how.name == "beam" and not (halt and halt.is_set()):
-                    started = time.perf_counter()
-                    text = self._text(self._beam_tokens(reading, how, halt))
-                    yield Drawn(number, -1, text, (), 0, 0.0, time.perf_counter() - started, True)
+            yield from compared(
+                reading, self._tokenizer, self._model, self._turns, hows, self._ends, self.max_new_tokens,
+                halt, top,
+            )  # fmt: skip
 
     def _stream(
         self,
@@ -221,7 +217,7 @@ class LocalModel(BaseChatModel):
             reading, held = self._read(prompt, halt)
             pieces = DecodeStream(skip_special_tokens=True)
             written, text, ends = 0, "", self._ends
-            for token, _logits in write(reading, how, ends, self.max_new_tokens, halt, ahead=self.lookup):
+            for token, _logits in self._tokens(reading, how, settings.get("schema"), halt):
                 if token in ends:
                     break
                 written += 1
@@ -235,6 +231,15 @@ class LocalModel(BaseChatModel):
                     break
             usage = counted(len(prompt.ids), held, written)
             yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
+
+    def _tokens(
+        self, reading: Reading, how: Decoding, schema: Schema | None, halt: threading.Event | None
+    ) -> Iterator[Written]:
+        if schema is None:
+            return write(reading, how, self._ends, self.max_new_tokens, halt, ahead=self.lookup)
+        self._grammars = self._grammars or ready(self._tokenizer, self._ends)
+        grammar = Grammar(self._grammars, schema)
+        return write_within(reading, how, grammar, self.max_new_tokens, halt)
 
     def _generate(
         self,
@@ -259,16 +264,12 @@ class LocalModel(BaseChatModel):
         with self.answering(halt, settings.get("waiting")) as mine, enough_memory():
             if mine:
                 reading, held = self._read(prompt, halt)
-                written = self._beam_tokens(reading, how, halt)
+                most = self.max_new_tokens
+                written = beam(reading, self._model, self._turns, how, self._ends, most, halt)
         usage = counted(len(prompt.ids), held, len(written))
-        message = AIMessage(content=self._text(written), usage_metadata=usage)
+        text = str(self._tokenizer.decode(written, skip_special_tokens=True))
+        message = AIMessage(content=text, usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
-
-    def _beam_tokens(self, reading: Reading, how: Decoding, halt: threading.Event | None) -> list[int]:
-        return beam(reading, self._model, self._turns, how, self._ends, self.max_new_tokens, halt)
-
-    def _text(self, tokens: list[int]) -> str:
-        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
     @property
     def _ends(self) -> set[int]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 
 from rag.engines.keys import GrowingCache, Pairs, turned
+from rag.engines.memory import enough_memory
 from rag.engines.turns import Turns
 
 ALONE = 128  # prompt tokens read in one turn
@@ -83,6 +84,19 @@ class Reading:
         else:
             self.logits = logits
         return spared
+
+    def read_slowly(self, start: list[int], rest: list[int], halt: threading.Event, gently: bool) -> bool:
+        """Make this the text `start` and `rest`, a little at a time; whether it is read to its end.
+
+        `gently`: only while nobody is answered.
+        """
+        step = TOGETHER if gently else ALONE
+        for end in [*range(step, len(rest), step), len(rest)]:
+            if gently and not self._turns.idle(halt):
+                return False
+            with enough_memory():
+                self.read([*start, *rest[:end]], halt)
+        return bool(len(self.logits))
 
     def known(self, start: int) -> Pairs:
         """Keys, not rotated, and values of this text's tokens from `start` on."""

@@ -62,3 +62,22 @@ def judgement(
     each = said.gather(1, torch.tensor(claim, device=said.device)[:, None])[:, 0]
     logits = [float(after[-1][word]) for word in words]
     return Judgement(logits, each.cpu().numpy(), [last.take() for last in lasts])
+
+
+def likelihoods(
+    before: Reading, texts: list[list[int]], halt: threading.Event | None = None
+) -> list[np.ndarray]:
+    """Per text float32 (its tokens,): the log-probability (natural) of each token after `before`.
+
+    Empty where halted before the end.
+    """
+    first = before.logits
+    found = []
+    for tokens in texts:
+        after = before.step_ahead(tokens, halt) if len(first) else first
+        if not len(after):
+            return []
+        said = torch.cat([first[None], after[:-1]]).float().log_softmax(-1)
+        found.append(said.gather(1, torch.tensor(tokens, device=said.device)[:, None])[:, 0].cpu().numpy())
+        before.drop(len(tokens))
+    return found

@@ -153,6 +153,28 @@ def round_about(
                 del going[number]
 
 
+def compared(
+    reading: Reading,
+    tokenizer: PreTrainedTokenizerBase,
+    model: Any,
+    turns: Turns,
+    hows: Sequence[Decoding],
+    ends: set[int],
+    most: int,
+    halt: threading.Event | None,
+    top: int,
+) -> Iterator[Drawn]:
+    """`round_about` for those of `hows` that choose token by token; beam searches follow, each at once."""
+    streamed = [(number, how) for number, how in enumerate(hows) if how.name != "beam"]
+    yield from round_about(reading, tokenizer, streamed, ends, most, halt, top)
+    for number, how in enumerate(hows):
+        if how.name == "beam" and not _set(halt):
+            started = time.perf_counter()
+            tokens = beam(reading, model, turns, how, ends, most, halt)
+            text = str(tokenizer.decode(tokens, skip_special_tokens=True))
+            yield Drawn(number, -1, text, (), 0, 0.0, time.perf_counter() - started, True)
+
+
 def candidates(
     found: Written, how: Decoding, tokenizer: PreTrainedTokenizerBase, top: int
 ) -> tuple[tuple[Candidate, ...], int, float]:

@@ -1,0 +1,169 @@
+"""Whether a question may stay: evidence, key, distractors, stem, each with its own reason to reject.
+
+The model must find the key with the passage before it in every order of the options, and clearly
+less surely without it, or the question is marked as general knowledge. Options are scored by the
+likelihood of their words, each token counting the same (Brown et al. 2020, arXiv 2005.14165): a
+small model hardly tells letters apart. One option
+alone may be supported by the notes. What is not here: the rules on wording (rag/items/flaws.py).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from langchain_core.messages import BaseMessage
+
+from ingest.types import Encoder, Passage
+from rag import prompts
+from rag.followup import content_stems
+from rag.grounding import Judging, check, confirm, evidence
+from rag.items.flaws import alike, flaws
+from rag.items.types import Difficulty, Item
+
+NEAR = 0.93  # cosine from which two stems ask the same
+SHARED = 0.8  # share of content words, by Jaccard, from which they do
+WORSE = 0.15  # by how much less sure of the key the model is without the notes, at least
+EASY, HARD = 0.55, 0.25  # probability of the key without the notes: above it easy, below it hard
+
+POINTING = "the stem points at a text that the student does not see"
+UNFOUND = "evidence not in the notes"
+REPEATED = "asked before"
+NOT_PICKED = "the model does not find the key in the notes"
+TWO_RIGHT = "the notes support another option as well"
+NO_MODEL = "not judged"
+
+_POINTS = re.compile(
+    r"(?i)\b(?:(?:the|this|these|course|last|first|given) "
+    r"(?:notes?|lines?|passages?|texts?|sentences?|headings?)|mentioned above|according to the)\b"
+)
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A model that tells how likely each of some texts is as its answer, as ours does."""
+
+    def likelihoods(
+        self, messages: list[BaseMessage], texts: Sequence[str], halt: threading.Event | None = None
+    ) -> list[np.ndarray]:
+        """See rag/engines/local.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the gate makes of an item."""
+
+    item: Item  # with its difficulty, and whether it is general knowledge
+    reason: str  # of rejection; '' for one that passed
+    what: str = ""  # the words at fault, in one line
+
+
+def ruling(
+    item: Item,
+    passage: Passage | None,
+    encoder: Encoder,
+    model: object,
+    earlier: Sequence[str] = (),
+    halt: threading.Event | None = None,
+) -> Ruling:
+    """The gate: cheap checks first. `passage` holds the evidence, None where it is gone; `earlier` are
+    stems not to repeat. `model`: one that cannot choose lets what the rules pass go by."""
+    reason, what = by_rules(item, passage, encoder, earlier)
+    if reason or passage is None:
+        return Ruling(item, reason, what)
+    if isinstance(model, Choosing):
+        with_notes = chances(item, passage, model, halt)
+        if halt is not None and halt.is_set():
+            return Ruling(item, NO_MODEL)
+        if any(row.argmax() != item.key for row in with_notes):
+            wrong = item.options[int(with_notes.mean(axis=0).argmax())].text
+            return Ruling(item, NOT_PICKED, wrong)
+        if isinstance(model, Judging) and (other := also_right(item, passage, encoder, model, halt)):
+            return Ruling(item, TWO_RIGHT, other)
+        item = known(item, with_notes, chances(item, None, model, halt))
+    return Ruling(item, NO_MODEL if halt is not None and halt.is_set() else "")
+
+
+def by_rules(
+    item: Item, passage: Passage | None, encoder: Encoder, earlier: Sequence[str]
+) -> tuple[str, str]:
+    """The reason and the words at fault that need no language model; ('', '') where there are none."""
+    if passage is None or item.evidence.quote not in (passage.text, *passage.sentences):
+        return UNFOUND, item.evidence.quote
+    if found := _POINTS.search(item.stem):
+        return POINTING, found.group()
+    if other := repeats(item.stem, earlier, encoder):
+        return REPEATED, other
+    if flawed := flaws(item):
+        return flawed[0].name, flawed[0].what
+    if len(item.options) > 2 and (unlike := alike([one.text for one in item.options])):
+        return unlike, ""
+    return "", ""
+
+
+def repeats(stem: str, earlier: Sequence[str], encoder: Encoder) -> str:
+    """The earlier stem that asks the same, '' if none does."""
+    if not earlier:
+        return ""
+    words = content_stems(stem)
+    for one in earlier:
+        theirs = content_stems(one)
+        if len(words & theirs) >= SHARED * max(len(words | theirs), 1):
+            return one
+    vectors = encoder.encode([stem, *earlier])
+    near = vectors[1:] @ vectors[0]
+    return earlier[int(near.argmax())] if near.max() >= NEAR else ""
+
+
+def chances(
+    item: Item, passage: Passage | None, model: Choosing, halt: threading.Event | None = None
+) -> np.ndarray:
+    """float (orders, options): how likely the model finds each option right, with the options turned
+    round once for each; without a passage, what it knows by itself."""
+    count = len(item.options)
+    notes = [prompts.shown(passage)] if passage is not None else []
+    found = np.zeros((count, count))
+    for turn in range(count):
+        order = [(place + turn) % count for place in range(count)]
+        options = [item.options[at].text for at in order]
+        each = model.likelihoods(prompts.choice_prompt(item.stem, options, notes), options, halt)
+        if not each:
+            break
+        likely = np.exp([one.mean() for one in each])
+        found[turn, order] = likely / likely.sum()
+    return found
+
+
+def also_right(
+    item: Item, passage: Passage, encoder: Encoder, model: Judging, halt: threading.Event | None = None
+) -> str:
+    """The distractor that the notes support, as far as the grounding check sees, or '' if none."""
+    supports = supported(item, passage, encoder, model, halt)
+    for place, (label, support) in enumerate(supports):
+        if place != item.key and (label == "supported" or support >= supports[item.key][1]):
+            return item.options[place].text
+    return ""
+
+
+def supported(
+    item: Item, passage: Passage, encoder: Encoder, model: Judging, halt: threading.Event | None = None
+) -> list[tuple[str, float]]:
+    """For each option, label and probability that the notes support it as the answer."""
+    held = [evidence(1, passage, encoder)]
+    found = []
+    for option in item.options:
+        claim = check(f"{item.stem} {option.text}.", held, encoder)
+        one = confirm(claim, held, encoder, model, halt=halt)
+        found.append((one.label, one.support))
+    return found
+
+
+def known(item: Item, with_notes: np.ndarray, without: np.ndarray) -> Item:
+    """The item with its difficulty, and whether what it asks is general knowledge."""
+    before, after = float(without[:, item.key].mean()), float(with_notes[:, item.key].mean())
+    difficulty: Difficulty = "easy" if before > EASY else "hard" if before < HARD else "medium"
+    return replace(item, difficulty=difficulty, general=after - before < WORSE)

@@ -1,0 +1,117 @@
+"""A fact made a question: the stem by the language model, everything else by the notes.
+
+The model writes JSON of a schema (rag/engines/grammar.py), so that it always parses. It is given the
+key and asked for a stem, and never for facts: key and evidence are verbatim, distractors are what
+the notes name beside the key, and what is told to who chooses one is what the notes say of it.
+Distractors that are near the key by the notes' own structure are what makes a question hard
+(Gao et al. 2019, arXiv 1809.02768, and Leaf, Vachev et al. 2022, arXiv 2201.09012, find them by
+similarity instead). What is not here: whether the question may stay (rag/items/gate.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+from rag import prompts
+from rag.decoding import GREEDY, Decoding
+from rag.items.facts import Fact, Rival
+from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
+
+STEM = {
+    "type": "object",
+    "properties": {"question": {"type": "string", "pattern": '^[A-Z][^"\\\\\\n.?!]{15,150}\\?$'}},
+    "required": ["question"],
+    "additionalProperties": False,
+}
+WARMTH = 0.7  # temperature of a second try
+DISTRACTORS = 3
+_LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
+
+
+def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threading.Event | None) -> str:
+    """A question whose answer is the fact's key; '' where `halt` was set before its end.
+
+    `tried`: how many stems for it were thrown away; greedy decoding would write them again.
+    """
+    if fact.kind == "meaning":
+        return _asked_for_meaning(fact.topic, fact.key)
+    messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key)
+    how = GREEDY if not tried else Decoding("random", temperature=WARMTH, seed=seed + tried)
+    settings: dict[str, Any] = {"schema": STEM, "decoding": how}
+    if halt is not None:
+        settings["halt"] = halt
+    said = str(model.invoke(messages, **settings).content)
+    try:
+        return str(json.loads(said)["question"]).strip()
+    except (ValueError, KeyError, TypeError):
+        return ""  # halted, or a model behind a URL that holds to no schema
+
+
+def _asked_for_meaning(name: str, means: str) -> str:
+    inside = name if name.split()[0].isupper() or not name[1:].islower() else name[0].lower() + name[1:]
+    first = means.split()[0].lower()
+    if first in ("a", "an", "the", "one", "any"):
+        return f"What is meant by {inside}?"
+    if re.fullmatch(r"(?!is$|was$|has$)[a-z]{3,}[^s]s", first):
+        return f"What does {_article(inside)}{inside} do?" if " " not in inside else f"What does {inside} do?"
+    return f"How is {inside} described?"
+
+
+def _article(name: str) -> str:
+    return "" if name[:1].isupper() else ("an " if name[:1] in "aeiou" else "a ")
+
+
+def item(fact: Fact, asked: str, chosen: Sequence[Rival], kind: Kind = "multiple-choice") -> Item:
+    """The question with its options, the key first; `chosen` are the distractors."""
+    key = fact.key
+    explanation = explained(fact)
+    options = [Option(cased(key), f"Right. {explanation}")]
+    options += [Option(cased(one.text), told(one, explanation)) for one in chosen]
+    passage = fact.passage
+    evidence = Evidence(fact.sentence, passage.source, passage.page, passage.title, passage.id)
+    return Item(
+        id=new_id(kind, asked, key, evidence.passage_id, evidence.quote),
+        kind=kind,
+        stem=asked,
+        options=tuple(options),
+        key=0,
+        explanation=explanation,
+        evidence=evidence,
+        topic=fact.topic,
+        difficulty="medium",
+        bloom=_LEVELS.get(fact.kind, "remember"),
+    )
+
+
+def explained(fact: Fact) -> str:
+    """Why the key is right, in the notes' words."""
+    under = fact.passage.heading[-1] if fact.passage.heading else ""
+    lead = f"Under “{under}” the notes say" if under and fact.key not in fact.sentence else "The notes say"
+    return f"{lead}: “{fact.sentence}”"
+
+
+def told(one: Rival, explanation: str) -> str:
+    """What those learn who choose a distractor."""
+    if not one.said:
+        return f"No. {explanation}"
+    at = one.source + (f", page {one.page}" if one.page is not None else "")
+    return f"No. Of that the notes say: “{one.said}” ({at})"
+
+
+def cased(text: str) -> str:
+    """An option as it stands in a list of options: with a capital, without a full stop."""
+    text = text.strip().rstrip(".;,")
+    return text[:1].upper() + text[1:]
+
+
+def fill_in(fact: Fact) -> str:
+    """The fact's sentence with a blank in the key's place; '' where the key is not a part of it."""
+    if fact.sentence.count(fact.key) != 1:
+        return ""
+    return fact.sentence.replace(fact.key, BLANK)

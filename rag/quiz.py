@@ -1,0 +1,261 @@
+"""A quiz from the notes: facts are chosen, made questions, and only those that pass the gate are kept.
+
+Many are written for each that stays (Leaf, and Moore et al. 2023, arXiv 2307.08161, count how often
+plain prompting fails). What is not here: facts (rag/items/facts.py), wording (writing.py) and the
+gate (gate.py) themselves, and what becomes of the questions (rag/items/bank.py, rag/export/).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from langchain_core.language_models import BaseChatModel
+
+from ingest.errors import BadRequest
+from ingest.types import Passage
+from rag.filters import filters, stands_inside
+from rag.items.facts import Fact, Rival, facts
+from rag.items.gate import Ruling, ruling
+from rag.items.types import KINDS, Evidence, Item, Kind, Option, Quiz, new_id
+from rag.items.writing import cased, explained, fill_in, item, stem, told
+from rag.retrieve import Retriever
+
+MOST = 100  # questions of one quiz
+TRIES = 4  # facts tried for each question wanted, at most
+STEMS = 2  # stems written for one fact, at most
+ABOUT = 12  # passages that a topic is asked of
+NEAR = 0.35  # cosine below which nothing is about the topic, unless its words stand there
+UNWRITTEN = "no question came of it"
+TOO_FEW = "too few distractors"
+# Of each kind of fact, how many among ten questions, where the notes have them.
+SHARES = {"term": 3, "meaning": 3, "number": 1, "cell": 2, "person": 1, "property": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a quiz should be."""
+
+    count: int = 10
+    kinds: tuple[Kind, ...] = ("multiple-choice",)
+    topic: str = ""  # '' for everything
+    sources: tuple[str, ...] = ()  # see rag/filters.py; () for all
+    seed: int = 0
+
+
+def make_quiz(
+    index: Retriever,
+    model: BaseChatModel,
+    wanted: Wanted,
+    halt: threading.Event | None = None,
+    earlier: Sequence[str] = (),
+    passages: Sequence[str] = (),
+) -> Iterator[Quiz]:
+    """The quiz so far after every fact tried, the last one whole; `earlier`: stems not to repeat.
+
+    The same seed, notes and model make the same quiz. `passages` (content ids), if any, are all that is
+    asked about. Where `halt` is set, what passed stays. Raises BadRequest where nothing can be
+    asked: a number out of range, an unknown topic, notes that state too little.
+    """
+    checked(wanted)
+    quiz = Quiz((), wanted.count, 0, seed=wanted.seed)
+    draw = random.Random(wanted.seed)
+    places = positions(draw)
+    stems = list(earlier)
+    rejected: Counter[str] = Counter()
+    for fact in spread(about(index, wanted, passages), draw)[: TRIES * wanted.count]:
+        if halt is not None and halt.is_set():
+            break
+        kind = wanted.kinds[quiz.written % len(wanted.kinds)]
+        found = tried(fact, kind, index, model, stems, draw, halt)
+        if halt is not None and halt.is_set():
+            break
+        items = quiz.items
+        if found.reason:
+            rejected[found.reason] += 1
+        else:
+            stems.append(found.item.stem)
+            items = (*items, placed(found.item, next(places), draw))
+        quiz = replace(quiz, items=items, written=quiz.written + 1, rejected=dict(rejected))
+        yield quiz
+        if len(items) == wanted.count:
+            return
+    yield replace(quiz, stopped=halt is not None and halt.is_set())
+
+
+def checked(wanted: Wanted) -> None:
+    """Raises BadRequest for what cannot be asked for."""
+    if not 1 <= wanted.count <= MOST:
+        raise BadRequest(f"A quiz has 1 to {MOST} questions, not {wanted.count}.")
+    for kind in wanted.kinds:
+        if kind not in KINDS:
+            raise BadRequest(f"There is no kind of question {kind!r}: choose among {', '.join(KINDS)}.")
+    if not wanted.kinds:
+        raise BadRequest(f"Choose at least one kind of question: {', '.join(KINDS)}.")
+
+
+def about(index: Retriever, wanted: Wanted, ids: Sequence[str] = ()) -> list[Fact]:
+    """The facts that may be asked. Raises BadRequest where there are none."""
+    chosen = filters(wanted.sources, index.sources)
+    inside = {one.id for one in index.index.passages if stands_inside(one, chosen)}
+    if wanted.topic.strip():
+        hits = index.search(wanted.topic, ABOUT, wanted.sources)
+        near = [hit for hit in hits if hit.dense >= NEAR]
+        if not near:
+            raise BadRequest(f"The notes say nothing about {wanted.topic.strip()[:80]!r}: try another topic.")
+        inside &= {hit.passage.id for hit in near}
+    if ids:
+        inside &= set(ids)
+    found = [one for one in facts(index.index.passages) if one.passage.id in inside]
+    if not found:
+        where = "These notes" if not wanted.topic and not wanted.sources else "The notes chosen"
+        raise BadRequest(f"{where} state nothing that a question could ask: choose more of them.")
+    return found
+
+
+def spread(found: Sequence[Fact], draw: random.Random) -> list[Fact]:
+    """All of them, so ordered that the first few are of every kind and from all over the notes."""
+    left = list(found)
+    draw.shuffle(left)
+    kinds: Counter[str] = Counter()
+    passages: Counter[str] = Counter()
+    sources: Counter[str] = Counter()
+    size = Counter(one.passage.source for one in found)
+    order = []
+    while left:
+        best = min(
+            left,
+            key=lambda one: (
+                2 * passages[one.passage.id]
+                + kinds[one.kind] / SHARES[one.kind]
+                + sources[one.passage.source] / size[one.passage.source] * 10
+            ),
+        )
+        left.remove(best)
+        order.append(best)
+        kinds[best.kind] += 1
+        passages[best.passage.id] += 1
+        sources[best.passage.source] += 1
+    return order
+
+
+def positions(draw: random.Random) -> Iterator[int]:
+    """Places for the key, each as often as the others in every four."""
+    while True:
+        four = [0, 1, 2, 3]
+        draw.shuffle(four)
+        yield from four
+
+
+def tried(
+    fact: Fact,
+    kind: Kind,
+    index: Retriever,
+    model: BaseChatModel,
+    stems: Sequence[str],
+    draw: random.Random,
+    halt: threading.Event | None,
+) -> Ruling:
+    """The fact as a question, and what the gate makes of it; a stem that fails is written once more."""
+    seed = draw.randrange(2**31)
+    chosen = distractors(fact)
+    blank = Item("", kind, "", (), 0, "", Evidence("", "", None, "", ""), "", "medium", "remember")
+    if chosen is None:
+        return Ruling(blank, TOO_FEW)
+    ruled = Ruling(blank, UNWRITTEN)
+    for number in range(STEMS):
+        asked = fill_in(fact) if kind == "fill-in" else stem(fact, model, number, seed, halt)
+        if not asked:
+            return ruled
+        made = item(fact, asked, chosen)
+        ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)
+        if not ruled.reason or kind == "fill-in" or fact.kind == "meaning":
+            break
+    return ruled if ruled.reason else Ruling(_as(ruled.item, kind, fact, chosen, draw), "")
+
+
+def distractors(fact: Fact) -> tuple[Rival, ...] | None:
+    """The three nearest of the key's kind that are about as long; None where there are not so many."""
+    words = len(fact.key.split())
+    alike = [
+        one
+        for one in fact.rivals
+        if fact.kind == "number" or 0.5 * words - 1 <= len(one.text.split()) <= 1.7 * words + 1
+    ]
+    longer = [one for one in alike if len(one.text) >= len(fact.key)]
+    best = alike[:3]
+    if longer and not any(len(one.text) >= len(fact.key) for one in best):
+        best = [*best[:2], longer[0]]  # else the longest option is the key
+    return tuple(best) if len(best) == 3 else None
+
+
+def _as(made: Item, kind: Kind, fact: Fact, chosen: Sequence[Rival], draw: random.Random) -> Item:
+    """A multiple-choice question that passed, as one of another kind."""
+    if kind == "multiple-choice":
+        return made
+    if kind in ("short-answer", "fill-in"):
+        only = (Option(made.answer, made.options[made.key].feedback),)
+        return replace(made, kind=kind, options=only, key=0, id=new_id(kind, made.id))
+    right = bool(draw.getrandbits(1))
+    offered = fact.key if right else chosen[0].text
+    whole = fact.kind in ("number", "person")
+    said = fact.claim(offered) if whole else f"{made.stem} The answer is: {cased(offered)}."
+    first, second = ("Right. ", "No. ") if right else ("No. ", "Right. ")
+    options = (Option("True", first + made.explanation), Option("False", second + made.explanation))
+    return replace(
+        made, kind=kind, stem=said, options=options, key=0 if right else 1, id=new_id(kind, said, made.id)
+    )
+
+
+def placed(made: Item, place: int, draw: random.Random) -> Item:
+    """The item with its key at `place`, the distractors around it in any order; numbers in theirs."""
+    if made.kind != "multiple-choice":
+        return made
+    others = [one for at, one in enumerate(made.options) if at != made.key]
+    if all(one.text.replace(".", "", 1).isdigit() for one in made.options):
+        ordered = sorted(made.options, key=lambda one: float(one.text))
+        return replace(made, options=tuple(ordered), key=ordered.index(made.options[made.key]))
+    draw.shuffle(others)
+    options = [*others[:place], made.options[made.key], *others[place:]]
+    return replace(made, options=tuple(options), key=place)
+
+
+def regenerated(
+    made: Item, place: int, index: Retriever, model: BaseChatModel, halt: threading.Event | None = None
+) -> Item:
+    """The item with another distractor at `place`. Raises BadRequest where the notes have no other."""
+    fact = fact_of(made, index)
+    if fact is None or place == made.key:
+        raise BadRequest("The notes have no other distractor for this question: write one by hand.")
+    offered = {one.text.lower() for one in made.options}
+    for other in fact.rivals:
+        if cased(other.text).lower() in offered:
+            continue
+        options = list(made.options)
+        options[place] = Option(cased(other.text), told(other, explained(fact)))
+        one = replace(made, options=tuple(options))
+        ruled = ruling(one, fact.passage, index.encoder, model, (), halt)
+        if not ruled.reason:
+            return ruled.item
+    raise BadRequest("The notes have no other distractor for this question: write one by hand.")
+
+
+def fact_of(made: Item, index: Retriever) -> Fact | None:
+    """The fact that an item was made of, if the notes still state it."""
+    at = (made.evidence.passage_id, made.evidence.quote, made.answer)
+    every = facts(index.index.passages)
+    return next((one for one in every if (one.passage.id, one.sentence, cased(one.key)) == at), None)
+
+
+def passage_of(made: Item, index: Retriever) -> Passage | None:
+    """The passage that holds an item's evidence, None where it is in the index no more."""
+    wanted = made.evidence.passage_id
+    return next((one for one in index.index.passages if one.id == wanted), None)
+
+
+def judged_again(made: Item, index: Retriever, model: object) -> Ruling:
+    """What the gate makes of an edited item."""
+    return ruling(made, passage_of(made, index), index.encoder, model)
