@@ -13,6 +13,7 @@ import html
 import re
 from collections.abc import Iterator
 
+from rag.formulas import MATH
 from rag.types import Answer
 from ui.web.foot import Shown, foot, small, working
 from ui.web.states import narrowed, tags
@@ -39,13 +40,7 @@ _ACTIVE = re.compile(
     r"|%(?=%)|\\(?=[()\[\]\ue000])"  # what the chat uses for formulas
 )
 _CODE = r"(?P<fence>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
-_MATH = (
-    r"\$\$(?P<display>[^$]+?)\$\$"
-    r"|\\\[(?P<square>.+?)\\\]"
-    r"|\\\((?P<round>.+?)\\\)"
-    r"|(?<![\\$\w])\$(?=\S)(?P<inline>[^$\n]+?)(?<=\S)\$(?![\d$])"
-)
-_PIECES = re.compile(rf"{_CODE}|{_MATH}|\[(?P<markers>[0-9]{{1,4}}(?:\s*,\s*[0-9]{{1,4}})*)\]", re.DOTALL)
+_PIECES = re.compile(rf"{_CODE}|{MATH}|\[(?P<markers>[0-9]{{1,4}}(?:\s*,\s*[0-9]{{1,4}})*)\]", re.DOTALL)
 
 
 def inert(text: str) -> str:
