@@ -15,7 +15,7 @@ from ingest.errors import UnitutorError
 from rag.sessions import Sessions
 from ui.quizzing import Quizzing
 from ui.serving import check_port
-from ui.web import check, gaps, lab, look, page, quiz
+from ui.web import check, desk, gaps, lab, look, page, quiz
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -35,6 +35,8 @@ def build_app(tutor: Tutor | LivingTutor, sessions: Sessions, quizzing: Quizzing
         gaps.build(tutor, sessions)
     with app.route("Quiz", "/quiz", show_in_navbar=False):
         quiz.build(tutor, sessions, quizzing)
+    with app.route("Review desk", "/desk", show_in_navbar=False):
+        desk.build(tutor, sessions, quizzing)
     app.queue(default_concurrency_limit=1, api_open=False)
     return app
 

@@ -9,8 +9,17 @@ from gradio.themes.utils import colors, sizes
 from gradio.themes.utils.fonts import Font
 
 HERE = Path(__file__).parent
-STYLES = ("style.css", "evidence.css", "lab.css", "table.css", "check.css", "gaps.css", "quiz.css")
-SCRIPTS = ("page.js", "evidence.js", "lab.js", "table.js", "check.js", "quiz.js")
+STYLES = (
+    "style.css",
+    "evidence.css",
+    "lab.css",
+    "table.css",
+    "check.css",
+    "gaps.css",
+    "quiz.css",
+    "desk.css",
+)
+SCRIPTS = ("page.js", "evidence.js", "lab.js", "table.js", "check.js", "quiz.js", "desk.js")
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 

@@ -38,6 +38,7 @@ element.addEventListener('click', (event) => {
 LINKS = (
     '<nav class="ut-links" aria-label="Pages"><a class="ut-link" href="quiz">Quiz</a>'
     '<a class="ut-link" href="check">Check a text</a>'
+    '<a class="ut-link" href="desk">Review desk</a>'
     '<a class="ut-link" href="gaps">What the notes lack</a>'
     '<a class="ut-link" href="lab">Decoding lab</a></nav>'
 )
