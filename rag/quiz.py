@@ -20,6 +20,7 @@ from ingest.types import Passage
 from rag.filters import filters, stands_inside
 from rag.items.facts import Fact, Rival, facts
 from rag.items.gate import Ruling, ruling
+from rag.items.names import same
 from rag.items.types import KINDS, Evidence, Item, Kind, Option, Quiz, new_id
 from rag.items.writing import cased, explained, fill_in, item, stem, told
 from rag.retrieve import Retriever
@@ -180,15 +181,15 @@ def tried(
 def distractors(fact: Fact) -> tuple[Rival, ...] | None:
     """The three nearest of the key's kind that are about as long; None where there are not so many."""
     words = len(fact.key.split())
-    alike = [
-        one
-        for one in fact.rivals
-        if fact.kind == "number" or 0.5 * words - 1 <= len(one.text.split()) <= 1.7 * words + 1
-    ]
-    longer = [one for one in alike if len(one.text) >= len(fact.key)]
+    alike: list[Rival] = []
+    for one in fact.rivals:
+        fits = 0.5 * words - 1 <= len(one.text.split()) <= 1.7 * words + 1
+        if fits and not any(same(one.text, other.text) for other in alike):
+            alike.append(one)
     best = alike[:3]
-    if longer and not any(len(one.text) >= len(fact.key) for one in best):
-        best = [*best[:2], longer[0]]  # else the longest option is the key
+    longer = next((one for one in alike if len(one.text) >= len(fact.key)), None)
+    if longer is not None and not any(len(one.text) >= len(fact.key) for one in best):
+        best = [*best[:2], longer]  # else the longest option is the key
     return tuple(best) if len(best) == 3 else None
 
 

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -16,7 +16,7 @@ from ui import terminal, tutor
 from ui.options import Encoder, Index, Model, Sources, Url, known
 
 if TYPE_CHECKING:
-    from rag.items.types import Quiz
+    from rag.items.types import Kind, Quiz
     from rag.quiz import Wanted
     from ui.tutor import Tutor
 
@@ -25,11 +25,13 @@ Say = Callable[[str], None]
 FormatName = Literal[
     "json", "md", "text", "gift", "moodle-xml", "qti", "qti-1.2", "anki", "csv", "html", "html-answers"
 ]
-KindName = Literal["multiple-choice", "true-false", "short-answer", "fill-in"]
 READABLE = ("json", "md", "text", "gift", "moodle-xml", "csv", "html", "html-answers")
 Kinds = Annotated[
-    list[KindName] | None,
-    typer.Option("--kind", help="Kind of question, repeatable [default: multiple-choice]."),
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        help="multiple-choice (the default), true-false, short-answer or fill-in; repeatable.",
+    ),
 ]
 
 
@@ -60,7 +62,13 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
             writable(out)
         from rag.quiz import Wanted, checked
 
-        wanted = Wanted(count, tuple(kind or ("multiple-choice",)), topic, tuple(source or ()), seed)
+        wanted = Wanted(
+            count,
+            cast("tuple[Kind, ...]", tuple(kind or ("multiple-choice",))),
+            topic,
+            tuple(source or ()),
+            seed,
+        )
         checked(wanted)
         with terminal.Bars() as progress:
             opened = tutor.open_tutor(index, model, encoder, url, progress)

@@ -17,41 +17,19 @@ from typing import Literal
 from ingest.sentences import is_row
 from ingest.types import Passage
 from ingest.words import tokens
-from rag.claims import is_claim
 from rag.followup import content_stems
-from rag.injection import injected
-from rag.items.shapes import name_like
-from rag.items.terms import definitions
+from rag.items.names import POINTS, Named, clean, defined, headings, labelled, nearness, same, stated
 from rag.retrieve import asks
 
 FactKind = Literal["term", "meaning", "property", "cell", "number", "person"]
 
-SHORTEST, LONGEST = 5, 45  # words of a sentence that is asked about
+_NOTHING = ("none", "yes", "no", "n/a", "unknown", "any", "all")  # cells that answer nothing by themselves
 FEW = 3  # headings under which a label stands that tells a property and not a name
-_NUMBERED = re.compile(r"^\s*(?:\(?\d{1,2}(?:\.\d+)*[.)]?|[-*•]|[a-z][.)])\s+")
-_LABEL = re.compile(r"^(?P<name>[^\W\d_][^:.!?|]{1,58}?):\s+(?P<said>\S.{14,})$")
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
-_BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in \d| at )")
+_BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in | at )")
 _DOES = re.compile(
     r"^(?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?: and colleagues)? "
     r"(?:proposed|introduced|developed|described|invented|published|coined|showed|founded|built)\b"
-)
-_POINTS = re.compile(
-    r"^(?:this|that|these|those|it|they|he|she|such|both|here|there|then|so|but|and)\b", re.I
-)
-_NO_NAME = re.compile(
-    r"(?:an?|the|this|that|these|they|it|its|in|on|at|if|when|why|how|what|who|for|with|from|by|to|as|no|not|"
-    r"all|each|some|many|most|one|two|three|and|or|but|so|is|are|was|were|can|do|does|use|using)\b",
-    re.IGNORECASE,
-)
-_VAGUE = frozenset(  # headings and labels of every course, which name no concept
-    """
-    overview introduction summary conclusion example examples applications advantages disadvantages use
-    uses note notes history definition background steps questions exercises contents outline structure
-    training limit limits limitation limitations ethics goal goals result results part parts stage stages
-    unit lecture chapter section answer question step table figure key common others other future benefits
-    challenges features description purpose meaning method methods tip tips warning remember
-    """.split()
 )
 
 
@@ -88,28 +66,17 @@ class Fact:
         return f"{self.before}{self.key if answer is None else answer}{self.after}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A name that the notes say something of, among others of its kind."""
-
-    group: tuple[str, ...]
-    name: str
-    said: str
-    passage: Passage
-    row: int
-
-
 def facts(passages: Iterable[Passage]) -> tuple[Fact, ...]:
     """What the passages state, in their order; review questions and orders to a model state nothing."""
     kept = [one for one in passages if not asks(one)]
     found: list[Fact] = []
-    labels = list(_labels(kept))
+    labels = list(labelled(kept))
     spread: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for one in labels:
         spread[one.name.lower()].add(one.passage.heading)
     named = [one for one in labels if len(spread[one.name.lower()]) < FEW]
-    found += _terms([*named, *_headings(kept), *_defined(kept)])
-    found += _meanings(_defined(kept))
+    found += _terms([*named, *headings(kept), *defined(kept)])
+    found += _meanings(defined(kept))
     found += _properties([one for one in labels if len(spread[one.name.lower()]) >= FEW])
     found += _cells(kept)
     found += _years(kept)
@@ -118,74 +85,7 @@ def facts(passages: Iterable[Passage]) -> tuple[Fact, ...]:
     return tuple(sorted(_once(found), key=lambda one: (order[one.passage.id], one.row, one.kind)))
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two names may mean one thing: the words of one are among the other's, or its initials."""
-    first, second = set(tokens(one)), set(tokens(other))
-    if not first or not second or first <= second or second <= first:
-        return True
-    return _initials(one, other) or _initials(other, one)
-
-
-def _initials(short: str, long: str) -> bool:
-    letters = re.findall(r"[A-Z]{2,}", short)
-    heads = "".join(word[0] for word in re.findall(r"[^\W\d_]+", long)).lower()
-    return any(word.lower() in heads for word in letters)
-
-
-def clean(name: str) -> str:
-    """A heading or label without its number, with a capital at its start."""
-    name = _NUMBERED.sub("", name).strip(" *_:.-–")
-    return name[:1].upper() + name[1:]
-
-
-def _names(text: str, longest: int) -> bool:
-    """Whether a heading or label may be the name of something."""
-    words = re.findall(r"[\w'-]+", text.lower())
-    if not 1 <= len(words) <= longest or set(words) & _VAGUE or re.search(r"[:?|$\"“]", text):
-        return False
-    if not name_like(re.sub(r"\s*\([^)]*\)", "", text)):
-        return False
-    shouted = text.isupper() and max(map(len, words)) > 5  # a title in capitals, no abbreviation
-    return bool(content_stems(text)) and not shouted and not _NO_NAME.match(text)
-
-
-def _labels(passages: Sequence[Passage]) -> Iterator[_Named]:
-    """'Name: what is said of it', in lists and at the starts of lines."""
-    for passage in passages:
-        for row, sentence in _stated(passage):
-            if found := _LABEL.match(_NUMBERED.sub("", sentence)):
-                name = clean(found["name"])
-                if _names(name, 6):
-                    yield _Named((passage.source, *passage.heading), name, found["said"], passage, row)
-
-
-def _headings(passages: Sequence[Passage]) -> Iterator[_Named]:
-    """Headings that name something, with the first sentences under each."""
-    text = "\n".join(passage.text for passage in passages).lower()
-    seen: set[tuple[str, tuple[str, ...]]] = set()
-    for passage in passages:
-        if not passage.heading or (passage.source, passage.heading) in seen:
-            continue
-        seen.add((passage.source, passage.heading))
-        name = clean(passage.heading[-1])
-        if not _names(name, 5):
-            continue
-        if re.sub(r"\s*\([^)]*\)", "", name).lower() not in text:
-            continue  # nobody speaks of it: a title, not a concept
-        for row, sentence in list(_stated(passage))[:2]:
-            if row < 3 and not is_row(sentence) and not _POINTS.match(sentence):
-                yield _Named((passage.source, *passage.heading[:-1]), name, sentence, passage, row)
-
-
-def _defined(passages: Sequence[Passage]) -> list[_Named]:
-    return [
-        _Named((one.passage.source, *one.passage.heading), clean(one.term), one.means, one.passage, one.row)
-        for one in definitions(passages)
-        if _fits(one.text) and one.means in one.passage.sentences[one.row]
-    ]
-
-
-def _terms(named: Sequence[_Named]) -> Iterator[Fact]:
+def _terms(named: Sequence[Named]) -> Iterator[Fact]:
     """Asked for: the name, given what is said of it."""
     for one in named:
         if set(tokens(one.name)) & content_stems(one.said) and one.name.lower() in one.said.lower():
@@ -194,17 +94,17 @@ def _terms(named: Sequence[_Named]) -> Iterator[Fact]:
         yield Fact("term", one.passage, one.row, "", one.name, f": {one.said}", one.name, rivals)
 
 
-def _meanings(named: Sequence[_Named]) -> Iterator[Fact]:
+def _meanings(named: Sequence[Named]) -> Iterator[Fact]:
     """Asked for: what is said, given the name."""
     for one in named:
         others = [other for other in named if not same(one.name, other.name)]
-        others.sort(key=lambda other: -_nearness(one, other))
+        others.sort(key=lambda other: -nearness(one, other))
         rivals = tuple(_rival(other, other.said) for other in others[:12])
         said = one.said.rstrip(" .;")
         yield Fact("meaning", one.passage, one.row, f"{one.name}: ", said, "", one.name, rivals)
 
 
-def _properties(labels: Sequence[_Named]) -> Iterator[Fact]:
+def _properties(labels: Sequence[Named]) -> Iterator[Fact]:
     """Asked for: what a label such as 'Developer' says under this heading."""
     for one in labels:
         if not one.passage.heading or len(one.said.split()) > 14:
@@ -215,7 +115,7 @@ def _properties(labels: Sequence[_Named]) -> Iterator[Fact]:
             for other in labels
             if other.name.lower() == one.name.lower() and other.passage.heading != one.passage.heading
         ]
-        alike.sort(key=lambda other: -_nearness(one, other))
+        alike.sort(key=lambda other: -nearness(one, other))
         rivals = tuple(
             _rival(other, other.said.rstrip(" .;")) for other in alike if not same(one.said, other.said)
         )
@@ -226,7 +126,7 @@ def _properties(labels: Sequence[_Named]) -> Iterator[Fact]:
 def _cells(passages: Sequence[Passage]) -> Iterator[Fact]:
     """Asked for: a cell of a table, given the row's first cell and the column's head."""
     for passage in passages:
-        rows = [(row, [cell.strip() for cell in s.split("|")]) for row, s in _stated(passage, 1) if is_row(s)]
+        rows = [(row, [cell.strip() for cell in s.split("|")]) for row, s in stated(passage, 1) if is_row(s)]
         if len(rows) < 5 or len({len(cells) for _, cells in rows}) != 1:
             continue
         (_, head), *body = rows
@@ -235,6 +135,8 @@ def _cells(passages: Sequence[Passage]) -> Iterator[Fact]:
             if any(not re.search(r"[^\W\d_]{2}", cell) or len(cell.split()) > 8 for cell in shown):
                 continue
             for row, cells in body:
+                if cells[column].lower() in _NOTHING:
+                    continue
                 rivals = tuple(
                     Rival(other[column], " | ".join(other), passage.source, passage.page)
                     for _, other in body
@@ -247,9 +149,9 @@ def _cells(passages: Sequence[Passage]) -> Iterator[Fact]:
 def _years(passages: Sequence[Passage]) -> Iterator[Fact]:
     every = sorted({int(year) for one in passages for year in _YEAR.findall(one.text)})
     for passage in passages:
-        for row, sentence in _stated(passage):
+        for row, sentence in stated(passage):
             found = list(_YEAR.finditer(sentence))
-            if len(found) != 1 or is_row(sentence) or _POINTS.match(sentence):
+            if len(found) != 1 or is_row(sentence) or POINTS.match(sentence):
                 continue
             year = int(found[0].group())
             near = sorted((one for one in every if one != year), key=lambda one: abs(one - year))
@@ -262,7 +164,7 @@ def _people(passages: Sequence[Passage]) -> Iterator[Fact]:
     found = [
         (passage, row, match.span("name"))
         for passage in passages
-        for row, sentence in _stated(passage)
+        for row, sentence in stated(passage)
         for match in [*_BY.finditer(sentence), *_DOES.finditer(sentence)]
         if not is_row(sentence)
     ]
@@ -286,10 +188,10 @@ def _part(
     return Fact(kind, passage, row, sentence[:start], sentence[start:end], sentence[end:], topic, rivals)
 
 
-def _rivals(one: _Named, named: Sequence[_Named]) -> tuple[Rival, ...]:
+def _rivals(one: Named, named: Sequence[Named]) -> tuple[Rival, ...]:
     """Other names, those of its own group first; none that may be the same or stands in the sentence."""
     above = {clean(heading).lower() for heading in one.passage.heading}
-    near = sorted(named, key=lambda other: -_nearness(one, other))
+    near = sorted(named, key=lambda other: -nearness(one, other))
     found: dict[str, Rival] = {}
     for other in near:
         name = other.name
@@ -302,32 +204,8 @@ def _rivals(one: _Named, named: Sequence[_Named]) -> tuple[Rival, ...]:
     return tuple(found.values())
 
 
-def _rival(other: _Named, text: str) -> Rival:
+def _rival(other: Named, text: str) -> Rival:
     return Rival(text, other.passage.sentences[other.row], other.passage.source, other.passage.page)
-
-
-def _nearness(one: _Named, other: _Named) -> float:
-    """How much of the way through the notes two names share, and of their words."""
-    shared = 0
-    for mine, theirs in zip(one.group, other.group, strict=False):
-        if mine != theirs:
-            break
-        shared += 1
-    depth = shared / max(len(one.group), len(other.group))
-    mine, theirs = set(tokens(one.name)), set(tokens(other.name))
-    return depth + len(mine & theirs) / max(len(mine | theirs), 1)
-
-
-def _stated(passage: Passage, shortest: int = SHORTEST) -> Iterator[tuple[int, str]]:
-    """The sentences of a passage that state something, with their places."""
-    orders = injected(passage)
-    for row, sentence in enumerate(passage.sentences):
-        if row not in orders and _fits(sentence, shortest):
-            yield row, sentence
-
-
-def _fits(sentence: str, shortest: int = SHORTEST) -> bool:
-    return shortest <= len(sentence.split()) <= LONGEST and is_claim(sentence)
 
 
 def _once(found: Iterable[Fact]) -> Iterator[Fact]:

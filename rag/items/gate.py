@@ -30,6 +30,7 @@ SHARED = 0.8  # share of content words, by Jaccard, from which they do
 WORSE = 0.15  # by how much less sure of the key the model is without the notes, at least
 EASY, HARD = 0.55, 0.25  # probability of the key without the notes: above it easy, below it hard
 
+TOLD = "the stem holds the key"
 POINTING = "the stem points at a text that the student does not see"
 UNFOUND = "evidence not in the notes"
 REPEATED = "asked before"
@@ -79,9 +80,9 @@ def ruling(
         with_notes = chances(item, passage, model, halt)
         if halt is not None and halt.is_set():
             return Ruling(item, NO_MODEL)
-        if any(row.argmax() != item.key for row in with_notes):
-            wrong = item.options[int(with_notes.mean(axis=0).argmax())].text
-            return Ruling(item, NOT_PICKED, wrong)
+        if any((np.delete(row, item.key) >= row[item.key]).any() for row in with_notes):
+            taken = (item.options[int(row.argmax())].text for row in with_notes)
+            return Ruling(item, NOT_PICKED, next((one for one in taken if one != item.answer), ""))
         if isinstance(model, Judging) and (other := also_right(item, passage, encoder, model, halt)):
             return Ruling(item, TWO_RIGHT, other)
         item = known(item, with_notes, chances(item, None, model, halt))
@@ -94,6 +95,8 @@ def by_rules(
     """The reason and the words at fault that need no language model; ('', '') where there are none."""
     if passage is None or item.evidence.quote not in (passage.text, *passage.sentences):
         return UNFOUND, item.evidence.quote
+    if item.answer.lower() in item.stem.lower() and item.kind != "true-false":
+        return TOLD, item.answer
     if found := _POINTS.search(item.stem):
         return POINTING, found.group()
     if other := repeats(item.stem, earlier, encoder):
@@ -154,7 +157,7 @@ def supported(
 ) -> list[tuple[str, float]]:
     """For each option, label and probability that the notes support it as the answer."""
     held = [evidence(1, passage, encoder)]
-    found = []
+    found: list[tuple[str, float]] = []
     for option in item.options:
         claim = check(f"{item.stem} {option.text}.", held, encoder)
         one = confirm(claim, held, encoder, model, halt=halt)

@@ -21,11 +21,12 @@ from langchain_core.language_models import BaseChatModel
 from rag import prompts
 from rag.decoding import GREEDY, Decoding
 from rag.items.facts import Fact, Rival
+from rag.items.shapes import ONE_DOES
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
 
 STEM = {
     "type": "object",
-    "properties": {"question": {"type": "string", "pattern": '^[A-Z][^"\\\\\\n.?!]{15,150}\\?$'}},
+    "properties": {"question": {"type": "string", "pattern": '^[A-Z][^"\\\\\\n.?!$]{15,150}\\?$'}},
     "required": ["question"],
     "additionalProperties": False,
 }
@@ -58,13 +59,13 @@ def _asked_for_meaning(name: str, means: str) -> str:
     first = means.split()[0].lower()
     if first in ("a", "an", "the", "one", "any"):
         return f"What is meant by {inside}?"
-    if re.fullmatch(r"(?!is$|was$|has$)[a-z]{3,}[^s]s", first):
-        return f"What does {_article(inside)}{inside} do?" if " " not in inside else f"What does {inside} do?"
-    return f"How is {inside} described?"
+    if re.match(rf"(?:{ONE_DOES})\b", first):
+        return f"What does {_article(inside)}{inside} do?"
+    return ""
 
 
 def _article(name: str) -> str:
-    return "" if name[:1].isupper() else ("an " if name[:1] in "aeiou" else "a ")
+    return "" if name[:1].isupper() or " " in name else ("an " if name[:1] in "aeiou" else "a ")
 
 
 def item(fact: Fact, asked: str, chosen: Sequence[Rival], kind: Kind = "multiple-choice") -> Item:

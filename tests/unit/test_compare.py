@@ -6,7 +6,7 @@ import pytest
 
 from rag.decoding import Decoding, decoding
 from rag.engines.local import LocalModel
-from rag.engines.writing import Drawn
+from rag.engines.writing import Drawn, beam
 from tests.tiny_model import asked, tiny_model
 
 HOWS = [
@@ -96,5 +96,6 @@ def test_beams_are_those_of_transformers(tiny: LocalModel) -> None:
         eos_token_id=[0],
         pad_token_id=0,
     )[0, len(ids) :].tolist()
-    got = tiny._beam_tokens(tiny._read(prompt, None)[0], decoding("beam", beams=3), None)
+    reading = tiny._read(prompt, None)[0]
+    got = beam(reading, tiny._model, tiny._turns, decoding("beam", beams=3), {0}, 24, None)
     assert got == [token for token in wanted if token != 0]

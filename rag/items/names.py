@@ -1,0 +1,140 @@
+"""Names that notes say something of: labels in lists, headings and defined terms, and how near two are.
+
+What is not here: what is asked about them (rag/items/facts.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.sentences import is_row
+from ingest.types import Passage
+from ingest.words import tokens
+from rag.claims import is_claim
+from rag.followup import content_stems
+from rag.injection import injected
+from rag.items.shapes import name_like
+from rag.items.terms import definitions
+
+SHORTEST, LONGEST = 5, 45  # words of a sentence that is asked about
+_NUMBERED = re.compile(r"^\s*(?:\(?\d{1,2}(?:\.\d+)*[.)]?|[-*•]|[a-z][.)])\s+")
+_LABEL = re.compile(r"^(?P<name>[^\W\d_][^:.!?|]{1,58}?):\s+(?P<said>\S.{14,})$")
+POINTS = re.compile(r"^(?:this|that|these|those|it|they|he|she|such|both|here|there|then|so|but|and)\b", re.I)
+_NO_NAME = re.compile(
+    r"(?:an?|the|this|that|these|they|it|its|in|on|at|if|when|why|how|what|who|for|with|from|by|to|as|no|not|"
+    r"all|each|some|many|most|one|two|three|and|or|but|so|is|are|was|were|can|do|does|use|using)\b",
+    re.IGNORECASE,
+)
+_VAGUE = frozenset(  # headings and labels of every course, which name no concept
+    """
+    overview introduction summary conclusion example examples applications advantages disadvantages use
+    uses note notes history definition background steps questions exercises contents outline structure
+    training limit limits limitation limitations ethics goal goals result results part parts stage stages
+    unit lecture chapter section answer question step table figure key common others other future benefits
+    challenges features description purpose meaning method methods tip tips warning remember
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that the notes say something of, and the group it stands in."""
+
+    group: tuple[str, ...]
+    name: str
+    said: str
+    passage: Passage
+    row: int
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names may mean one thing: the words of one are among the other's, or its initials."""
+    first, second = set(tokens(one)), set(tokens(other))
+    if not first or not second or first <= second or second <= first:
+        return True
+    return _initials(one, other) or _initials(other, one)
+
+
+def _initials(short: str, long: str) -> bool:
+    letters = re.findall(r"[A-Z]{2,}", short)
+    heads = "".join(word[0] for word in re.findall(r"[^\W\d_]+", long)).lower()
+    return any(word.lower() in heads for word in letters)
+
+
+def clean(name: str) -> str:
+    """A heading or label without its number, with a capital at its start."""
+    name = _NUMBERED.sub("", name).strip(" *_:.-–")
+    return name[:1].upper() + name[1:]
+
+
+def _names(text: str, longest: int) -> bool:
+    """Whether a heading or label may be the name of something."""
+    words = re.findall(r"[\w'-]+", text.lower())
+    if not 1 <= len(words) <= longest or set(words) & _VAGUE or re.search(r"[:?|$\"“]", text):
+        return False
+    if not name_like(re.sub(r"\s*\([^)]*\)", "", text)):
+        return False
+    shouted = text.isupper() and max(map(len, words)) > 5  # a title in capitals, no abbreviation
+    return bool(content_stems(text)) and not shouted and not _NO_NAME.match(text)
+
+
+def labelled(passages: Sequence[Passage]) -> Iterator[Named]:
+    """'Name: what is said of it', in lists and at the starts of lines."""
+    for passage in passages:
+        for row, sentence in stated(passage):
+            if found := _LABEL.match(_NUMBERED.sub("", sentence)):
+                name = clean(found["name"])
+                if _names(name, 6):
+                    yield Named((passage.source, *passage.heading), name, found["said"], passage, row)
+
+
+def headings(passages: Sequence[Passage]) -> Iterator[Named]:
+    """Headings that name something, with the first sentences under each."""
+    text = "\n".join(passage.text for passage in passages).lower()
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    for passage in passages:
+        if not passage.heading or (passage.source, passage.heading) in seen:
+            continue
+        seen.add((passage.source, passage.heading))
+        name = clean(passage.heading[-1])
+        if not _names(name, 5):
+            continue
+        if re.sub(r"\s*\([^)]*\)", "", name).lower() not in text:
+            continue  # nobody speaks of it: a title, not a concept
+        for row, sentence in list(stated(passage))[:2]:
+            if row < 3 and not is_row(sentence) and not POINTS.match(sentence):
+                yield Named((passage.source, *passage.heading[:-1]), name, sentence, passage, row)
+
+
+def defined(passages: Sequence[Passage]) -> list[Named]:
+    return [
+        Named((one.passage.source, *one.passage.heading), clean(one.term), one.means, one.passage, one.row)
+        for one in definitions(passages)
+        if _fits(one.text) and one.means in one.passage.sentences[one.row]
+    ]
+
+
+def nearness(one: Named, other: Named) -> float:
+    """How much of the way through the notes two names share, and of their words."""
+    shared = 0
+    for mine, theirs in zip(one.group, other.group, strict=False):
+        if mine != theirs:
+            break
+        shared += 1
+    depth = shared / max(len(one.group), len(other.group))
+    words, others = set(tokens(one.name)), set(tokens(other.name))
+    return depth + len(words & others) / max(len(words | others), 1)
+
+
+def stated(passage: Passage, shortest: int = SHORTEST) -> Iterator[tuple[int, str]]:
+    """The sentences of a passage that state something, with their places."""
+    orders = injected(passage)
+    for row, sentence in enumerate(passage.sentences):
+        if row not in orders and _fits(sentence, shortest):
+            yield row, sentence
+
+
+def _fits(sentence: str, shortest: int = SHORTEST) -> bool:
+    return shortest <= len(sentence.split()) <= LONGEST and is_claim(sentence)

@@ -1,0 +1,224 @@
+"""A quiz: only what passes the gate is kept, the same seed makes the same, and stopping keeps what passed.
+
+tests/integration/test_quiz.py does it with the real models.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage
+
+from ingest.build import build
+from ingest.errors import BadRequest
+from ingest.store import open_index
+from rag import quiz as quizzes
+from rag.items import gate
+from rag.items.types import BLANK, Item, Quiz
+from rag.quiz import Wanted, make_quiz
+from rag.retrieve import Retriever
+from tests.ingest_fakes import FakeEncoder
+
+METALS = ("Copper", "Gold", "Iron", "Tin", "Zinc", "Lead", "Nickel", "Silver")
+USES = (
+    "carries current through the wires of houses",
+    "keeps its shine for centuries in coins",
+    "bears the weight of long bridges",
+    "lines the cans that hold our food",
+    "guards steel roofs against the rain",
+    "stops the rays of an X-ray room",
+    "hardens the blades of turbines",
+    "mirrors light in large telescopes",
+)
+
+
+class Writer:
+    """Writes a stem for any fact, and takes the option that the line it was shown gives as its answer."""
+
+    def __init__(self, knows: bool = False, wrong: Sequence[str] = ()) -> None:
+        """`knows`: without the notes as well; `wrong`: keys that it does not find."""
+        self.knows, self.wrong = knows, wrong
+        self.lines: dict[str, str] = {}  # stem -> key
+
+    def invoke(self, messages: Sequence[BaseMessage], **settings: Any) -> AIMessage:
+        tail = str(messages[-1].content[-1]["text"])  # type: ignore[index,call-overload]
+        line, _, key = tail.rpartition("Line: ")[2].partition("\nAnswer: ")
+        said = line.replace(key, "").strip(" :.")
+        stem = f"Which of the metals {said}?"
+        if settings["decoding"].name != "greedy":
+            stem = f"Which metal, seed {settings['decoding'].seed % 7}, {said}?"
+        self.lines[stem] = key
+        return AIMessage(json.dumps({"question": stem}))
+
+    def likelihoods(
+        self, messages: Sequence[BaseMessage], texts: Sequence[str], halt: threading.Event | None = None
+    ) -> list[np.ndarray]:
+        content = messages[-1].content
+        shown = not isinstance(content, str)
+        tail = str(content[-1]["text"]) if shown else str(content)  # type: ignore[index,call-overload]
+        stem = tail.partition("Question: ")[2].split("\n")[0]
+        key = self.lines[stem]
+        if key in self.wrong or not (shown or self.knows):
+            key = "nothing"
+        return [np.full(3, -0.1 if text.lower() == key.lower() else -3.0) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+    folder = tmp_path_factory.mktemp("notes")
+    lines = [f"- {metal}: {use}." for metal, use in zip(METALS, USES, strict=True)]
+    (folder / "metals.md").write_text("# Metals\n\n## What they do\n\n" + "\n".join(lines))
+    (folder / "other.md").write_text("# Wood\n\nOak is heavy and burns slowly in the stove of a house.\n")
+    encoder = FakeEncoder(dimension=64)
+    build([folder], folder / "index", encoder)
+    return Retriever(open_index(folder / "index", encoder), encoder)
+
+
+def made(index: Retriever, model: Any, **wanted: Any) -> Quiz:
+    *_, last = make_quiz(index, model, Wanted(**wanted))
+    return last
+
+
+def test_what_passes_is_kept_and_what_does_not_is_counted(index: Retriever) -> None:
+    quiz = made(index, Writer(wrong=("Tin", "Gold")), count=8)
+    assert 0 < len(quiz.items) <= 6
+    assert {one.answer for one in quiz.items} <= set(METALS) - {"Tin", "Gold"}
+    assert quiz.rejected[gate.NOT_PICKED] >= 2
+    assert quiz.written == len(quiz.items) + sum(quiz.rejected.values())
+    for one in quiz.items:
+        assert one.evidence.quote.startswith(one.answer)
+        assert len({option.text for option in one.options}) == 4
+        assert one.options[one.key].feedback.startswith("Right.")
+        for place, option in enumerate(one.options):
+            if place != one.key:  # what is told of a distractor is what the notes say of it
+                assert option.text in option.feedback and "metals.md" in option.feedback
+
+
+def test_the_same_seed_makes_the_same_quiz_and_another_another(index: Retriever) -> None:
+    first, again, other = (made(index, Writer(), count=4, seed=seed) for seed in (5, 5, 6))
+    assert first == again
+    assert [one.stem for one in first.items] != [one.stem for one in other.items]
+
+
+def test_the_key_stands_everywhere_alike_often() -> None:
+    places = quizzes.positions(quizzes.random.Random(1))
+    assert Counter(next(places) for _ in range(400)) == dict.fromkeys(range(4), 100)
+
+
+def test_numbers_stand_in_order(index: Retriever) -> None:
+    one = made(index, Writer(), count=1).items[0]
+    options = [replace(one.options[0], text=text) for text in ("2019", "2017", "2020", "2018")]
+    placed = quizzes.placed(replace(one, options=tuple(options), key=0), 3, quizzes.random.Random(0))
+    assert [option.text for option in placed.options] == ["2017", "2018", "2019", "2020"]
+    assert placed.answer == "2019"
+
+
+def test_stopping_keeps_what_passed(index: Retriever) -> None:
+    halt = threading.Event()
+    last = None
+    for last in make_quiz(index, Writer(), Wanted(8), halt):
+        if len(last.items) == 2:
+            halt.set()
+    assert last is not None and last.stopped and len(last.items) == 2
+
+
+def test_no_stem_comes_twice(index: Retriever) -> None:
+    first = made(index, Writer(), count=3)
+    *_, second = make_quiz(index, Writer(), Wanted(3), earlier=[one.stem for one in first.items])
+    assert not {one.stem for one in first.items} & {one.stem for one in second.items}
+
+
+def test_what_the_model_knows_anyway_is_general_knowledge(index: Retriever) -> None:
+    assert all(one.general and one.difficulty == "easy" for one in made(index, Writer(True), count=2).items)
+    assert not any(one.general for one in made(index, Writer(), count=2).items)
+
+
+def test_other_kinds_come_of_the_same_gate(index: Retriever) -> None:
+    kinds = ("fill-in", "short-answer", "true-false")
+    quiz = made(index, Writer(), count=6, kinds=kinds)
+    found = {one.kind: one for one in quiz.items}
+    assert found["short-answer"].options[0].text in METALS
+    assert [option.text for option in found["true-false"].options] == ["True", "False"]
+    for one in quiz.items:
+        if one.kind == "fill-in":
+            assert one.stem.count(BLANK) == 1 and one.stem.replace(BLANK, one.answer) == one.evidence.quote
+        if one.kind == "true-false":
+            assert (one.evidence.quote.split(":")[0] in one.stem) == (one.key == 0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"count": 0}, "1 to 100 questions"),
+        ({"count": 500}, "1 to 100 questions"),
+        ({"kinds": ("essay",)}, "no kind of question"),
+        ({"kinds": ()}, "at least one kind"),
+        ({"topic": "zzz qqq xxx"}, "say nothing about"),
+        ({"sources": ("none.pdf",)}, "none.pdf"),
+        ({"sources": ("other.md",)}, "state nothing that a question could ask"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(index: Retriever, wanted: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadRequest, match=said):
+        made(index, Writer(), **{"count": 3, **wanted})
+
+
+def item(index: Retriever) -> Item:
+    return made(index, Writer(), count=1).items[0]
+
+
+def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
+    one, model = item(index), Writer()
+    passage = quizzes.passage_of(one, index)
+    model.lines = {one.stem: one.answer}
+    assert gate.ruling(one, passage, index.encoder, model).reason == ""
+    assert gate.ruling(one, None, index.encoder, model).reason == gate.UNFOUND
+    unsaid = replace(one, evidence=replace(one.evidence, quote="Gold was first mined on the moon."))
+    assert gate.ruling(unsaid, passage, index.encoder, model).reason == gate.UNFOUND
+    assert gate.ruling(one, passage, index.encoder, model, [one.stem]).reason == gate.REPEATED
+    told = replace(one, stem=f"What is it that {one.answer} does in a house?")
+    assert gate.ruling(told, passage, index.encoder, model).reason == gate.TOLD
+    points = replace(one, stem="What does the last line say that a metal does for houses?")
+    assert gate.ruling(points, passage, index.encoder, model).reason == gate.POINTING
+    moved = replace(one, key=(one.key + 1) % 4)
+    assert gate.ruling(moved, passage, index.encoder, model).reason == gate.NOT_PICKED
+
+
+def test_another_option_that_the_notes_support_is_found(
+    index: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = item(index)
+
+    class Judge(Writer):
+        name = "none"
+
+        def judge(self, *_: Any) -> None:
+            return None
+
+    model = Judge()
+    model.lines = {one.stem: one.answer}
+    supports = [("unsupported", 0.2)] * 4
+    supports[one.key] = ("partly", 0.7)
+    monkeypatch.setattr(gate, "supported", lambda *_: supports)
+    passage = quizzes.passage_of(one, index)
+    assert gate.ruling(one, passage, index.encoder, model).reason == ""
+    supports[one.key - 1] = ("partly", 0.8)
+    ruled = gate.ruling(one, passage, index.encoder, model)
+    assert ruled.reason == gate.TWO_RIGHT and ruled.what == one.options[one.key - 1].text
+
+
+def test_one_distractor_is_made_anew(index: Retriever) -> None:
+    one = item(index)
+    place = (one.key + 1) % 4
+    model = Writer()
+    model.lines = {one.stem: one.answer}
+    other = quizzes.regenerated(one, place, index, model)  # type: ignore[arg-type]
+    assert other.options[place].text not in {option.text for option in one.options}
+    assert other.options[place].text in METALS and other.id == one.id
+    with pytest.raises(BadRequest, match="no other distractor"):
+        quizzes.regenerated(one, one.key, index, model)  # type: ignore[arg-type]
