@@ -16,9 +16,9 @@ from lxml import etree
 from ingest.pages import page_name
 from rag.formulas import mathml, pieces
 from rag.items.types import Item
-from rag.transcript import clean_title, shortened
 
 LONGEST_TITLE = 80
+LONGEST_TAG = 50  # characters; Moodle cuts there
 
 # MathJax's delimiters, and what Anki does something about: a sound, a picture made of LaTeX.
 _ACTIVE = re.compile(
@@ -41,7 +41,7 @@ def letter(number: int) -> str:
 def title(item: Item) -> str:
     """A short name to find an item by: its stem without signs that mean something in a format's names."""
     plain = re.sub(r"[^\w\s.,;?!'()%+/-]+|_{2,}", " ", line(item.stem))
-    return shortened(clean_title(plain), LONGEST_TITLE) or "Question"
+    return _cut(" ".join(plain.split()), LONGEST_TITLE) or "Question"
 
 
 def where(item: Item) -> str:
@@ -53,7 +53,7 @@ def where(item: Item) -> str:
 
 def tags(item: Item) -> tuple[str, ...]:
     """What a collection is sorted by: topic, difficulty, Bloom's level, and what the gate left open."""
-    topic = shortened(line(item.topic), 50)  # Moodle cuts at 50
+    topic = _cut(line(item.topic), LONGEST_TAG)
     marks = ("general knowledge",) * item.general + ("edited by hand",) * item.by_hand
     return (*filter(None, [topic]), f"difficulty: {item.difficulty}", f"Bloom: {item.bloom}", *marks)
 
@@ -109,6 +109,10 @@ def _prose(element: Any, text: str) -> None:
         if number:
             etree.SubElement(element, name)
         _add(element, part)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def _add(element: Any, text: str) -> None:

@@ -33,7 +33,7 @@ def printed(items: Sequence[Item], title: str, answers: bool) -> str:
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     name = html.escape(content.line(title)) or "Quiz"
     number = f"{len(items)} question{'' if len(items) == 1 else 's'}"
-    told = "with answers" if answers else "Name: <span class='rule'></span> Date: <span class='rule'></span>"
+    told = "<p>Name: <span class='rule'></span> Date: <span class='rule'></span></p>"
     body = "".join(_item(place, item, answers) for place, item in enumerate(items, 1))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -41,7 +41,8 @@ def printed(items: Sequence[Item], title: str, answers: bool) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light">'
         f"<title>{name}</title><style>{style}</style></head><body>"
-        f'<header><h1 dir="auto">{name}</h1><p>{number}</p><p>{told}</p></header>'
+        f'<header><h1 dir="auto">{name}</h1><p>{number}{", with answers" if answers else ""}</p>'
+        f"{'' if answers else told}</header>"
         f"<main>{body}</main></body></html>\n"
     )
 
