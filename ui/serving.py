@@ -43,10 +43,11 @@ def serve(
 ) -> None:
     """Show the pages until Ctrl-C; `up` is told their address once they answer."""
     from rag.sessions import Sessions
+    from ui.quizzing import quizzing
     from ui.tutor import SESSIONS_FILE
     from ui.web.app import build_app, launch
 
-    app = build_app(tutor, Sessions(sessions / SESSIONS_FILE))
+    app = build_app(tutor, Sessions(sessions / SESSIONS_FILE), quizzing(tutor))
     address = launch(app, host, port, prevent_thread_lock=True)
     try:
         up(address)

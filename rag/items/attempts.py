@@ -241,9 +241,18 @@ def _checked(item: Item, chosen: int | None, text: str) -> tuple[int | None, str
 
 def _order(item: Item, drawn: random.Random) -> list[int]:
     places = list(range(len(item.options)))
-    if item.kind == "multiple-choice":
+    if item.kind == "multiple-choice" and not _ascending(item):
         drawn.shuffle(places)
     return places
+
+
+def _ascending(item: Item) -> bool:
+    """Whether the options are numbers in order: they are easier to read so, and stay."""
+    try:
+        numbers = [float(option.text.replace(",", "")) for option in item.options]
+    except ValueError:
+        return False
+    return numbers == sorted(numbers)
 
 
 def _read(row: Any) -> Response:

@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from rag.items.attempts import Attempt, Attempts
 from rag.items.bank import Bank
 from rag.items.memory import reviewed
 from rag.items.results import Result, results, scores, to_csv, to_json
-from rag.items.types import Item
+from rag.items.types import Item, Option
 from tests.quiz_items import choice, truth, written
 
 DAY = 86_400.0
@@ -98,6 +99,13 @@ def test_each_attempt_has_an_order_of_its_own(kept: Attempts) -> None:
     assert all(sorted(order[0]) == [0, 1, 2, 3] for order in orders)
     assert len({order[0].index(ITEMS[0].key) for order in orders}) == 4
     assert len({order[:1] + order[3:] for order in orders}) > 12
+
+
+def test_numbers_stay_in_order(kept: Attempts) -> None:
+    numbers = replace(choice(5), options=tuple(Option(text, "") for text in ("0.5", "2", "1,000", "2000")))
+    mixed = replace(numbers, options=(*numbers.options[:3], Option("many", "")))
+    found = [kept.begin([numbers, mixed]).orders for _ in range(8)]
+    assert {one[0] for one in found} == {(0, 1, 2, 3)} and len({one[1] for one in found}) > 1
 
 
 def test_an_attempt_is_marked_by_what_was_asked(kept: Attempts, path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import BadRequest
+from ingest.errors import BadRequest, UnitutorError
 from rag.items.bank import GateRefused, Held
 from rag.items.types import Item
 from ui.quizzing import Quizzing
@@ -122,8 +122,11 @@ class Mending:
         p, held, gate = self.parts, self.desk.opened(values), self.quizzing.gate
 
         def start(halt: threading.Event, _: Any) -> Iterator[Held]:
-            item = replace(make(held, halt), id=held.item.id)
-            reason = gate(item) if gate and not halt.is_set() else ""
+            try:
+                item = replace(make(held, halt), id=held.item.id)
+                reason = gate(item) if gate and not halt.is_set() else ""
+            except UnitutorError as error:
+                raise BadRequest(STOPPED) if halt.is_set() else error from None
             if halt.is_set():
                 raise BadRequest(STOPPED)
             yield self.desk.bank.edit(held.item.id, item, (lambda _: reason) if gate else None)
