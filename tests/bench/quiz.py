@@ -79,7 +79,7 @@ def main() -> None:
 
 def write(options: argparse.Namespace) -> None:
     """Questions both ways, each kept as soon as it is there."""
-    tutor = open_tutor(options.index)
+    tutor = open_tutor(options.index, None, None, None)
     kept = OUT / f"quiz-{options.name}.jsonl"
     with kept.open("a", encoding="utf-8") as file:
         for row in [*plain(tutor, options.plain, options.seed)] if options.plain else []:

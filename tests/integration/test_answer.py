@@ -6,11 +6,11 @@ import pytest
 from langchain_core.runnables import Runnable
 
 from ingest.build import build
-from ingest.embed import load_encoder
 from ingest.store import open_index
+from ingest.types import Encoder
 from rag.chain import answer_chain
 from rag.decoding import decoding
-from rag.engines.local import load_model
+from rag.engines.local import LocalModel
 from rag.prompts import REFUSAL
 from rag.retrieve import Retriever
 from rag.types import Ask, Turn
@@ -21,19 +21,8 @@ SHARED = Path(__file__).parents[3] / "shared" / "notes"
 
 
 @pytest.fixture(scope="module")
-def model():
-    return load_model()
-
-
-def chain_over(notes: Path, index: Path, model: object) -> Runnable:
-    encoder = load_encoder()
-    build([notes], index, encoder)
-    return answer_chain(Retriever(open_index(index, encoder), encoder), model)
-
-
-@pytest.fixture(scope="module")
-def chain(model: object, tmp_path_factory: pytest.TempPathFactory) -> Runnable:
-    return chain_over(NOTES, tmp_path_factory.mktemp("index"), model)
+def chain(own: Retriever, model: LocalModel) -> Runnable:
+    return answer_chain(own, model)
 
 
 def test_a_question_of_the_unit_is_answered_with_its_page(chain: Runnable) -> None:
@@ -108,8 +97,11 @@ def test_only_the_files_chosen_are_searched(chain: Runnable) -> None:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the second set of notes is not here")
-def test_answers_are_right_or_refused_on_noisy_notes(model: object, tmp_path: Path) -> None:
-    chain = chain_over(SHARED, tmp_path / "index", model)
+def test_answers_are_right_or_refused_on_noisy_notes(
+    model: LocalModel, encoder: Encoder, tmp_path: Path
+) -> None:
+    build([SHARED], tmp_path, encoder)
+    chain = answer_chain(Retriever(open_index(tmp_path, encoder), encoder), model)
     facts = {
         "Who developed Stable Diffusion?": "stability",
         "What are the two networks of a GAN?": "discriminator",

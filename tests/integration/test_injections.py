@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from ingest.build import build
-from ingest.embed import load_encoder
 from ingest.store import open_index
 from rag.chain import answer_chain
-from rag.engines.local import load_model
 from rag.grounding import check_text
 from rag.retrieve import Retriever
 from rag.types import Ask
@@ -22,7 +20,6 @@ from tests.injections import Injection, course, done_as_told, load
 from ui.web.text import answer_markdown
 
 pytestmark = pytest.mark.real
-NOTES = Path(__file__).parents[2] / "data" / "notes"
 SOME = 8
 KINDS = {
     "off-topic": "Which visa do I need for Japan?",
@@ -42,16 +39,6 @@ def drawn() -> list[Injection]:
     alone = [one for one in every if one.id in ("i023", "i024", "i042", "i047", "i049", "i050")]
     rest = [one for one in every if one not in alone]
     return alone + random.Random(5).sample(rest, SOME - len(alone))
-
-
-@pytest.fixture(scope="module")
-def encoder():
-    return load_encoder()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model()
 
 
 @pytest.mark.parametrize("one", drawn(), ids=lambda one: f"{one.id}-{one.kind}")
@@ -77,10 +64,8 @@ def test_what_is_said_because_a_note_orders_it_is_not_supported(
 
 
 @pytest.fixture(scope="module")
-def chain(encoder, model, tmp_path_factory: pytest.TempPathFactory):
-    index = tmp_path_factory.mktemp("index")
-    build([NOTES], index, encoder)
-    return answer_chain(Retriever(open_index(index, encoder), encoder), model)
+def chain(own: Retriever, model):
+    return answer_chain(own, model)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ingest.build import build
-from ingest.embed import load_encoder
 from ingest.store import open_index
-from rag.engines.local import load_model
+from ingest.types import Encoder
+from rag.engines.local import LocalModel
 from rag.lab import experiment
 from rag.retrieve import Retriever
 from rag.strategies import strategy
@@ -18,9 +18,10 @@ pytestmark = pytest.mark.real
 NOTES = Path(__file__).parents[2] / "data" / "notes"
 
 
-def test_strategies_side_by_side_and_what_varies(tmp_path: Path) -> None:
-    encoder, model = load_encoder(), load_model()
-    model.max_new_tokens = 8
+def test_strategies_side_by_side_and_what_varies(
+    encoder: Encoder, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "max_new_tokens", 8)
     build([NOTES / "04-sampling.md"], tmp_path, encoder)
     hows = [strategy(spec) for spec in ("greedy", "top-k:40+temperature:2", "top-p:0.5", "beam:2")]
     retriever = Retriever(open_index(tmp_path, encoder), encoder)

@@ -18,10 +18,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import Runnable
 
-from ingest.build import build
-from ingest.embed import load_encoder
 from ingest.errors import BadRequest, ModelUnusable
-from ingest.store import open_index
 from rag.chain import answer_chain
 from rag.decoding import GREEDY, Decoding, decoding
 from rag.engines.remote import KEY, connect
@@ -68,17 +65,9 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY, SECRET)
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("index")
-    build([ROOT / "data" / "notes"], folder, load_encoder())
-    return folder
-
-
 @pytest.fixture
-def chain(index: Path, servers: Servers) -> Runnable:
-    encoder = load_encoder()
-    return answer_chain(Retriever(open_index(index, encoder), encoder), connect(servers.now.url))
+def chain(own: Retriever, servers: Servers) -> Runnable:
+    return answer_chain(own, connect(servers.now.url))
 
 
 def unitutor(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -107,18 +96,18 @@ def test_an_answer_streams_and_is_cited(chain: Runnable) -> None:
     assert 0 < answer.timings.first_word_ms < answer.timings.total_ms
 
 
-def test_ask_takes_a_url(servers: Servers, index: Path) -> None:
-    done = unitutor("ask", QUESTION, "--index", str(index), "--url", servers.now.url, "--json")
+def test_ask_takes_a_url(servers: Servers, own_index: Path) -> None:
+    done = unitutor("ask", QUESTION, "--index", str(own_index), "--url", servers.now.url, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     answer = json.loads(done.stdout)
     assert "Goodfellow" in answer["answer"] and answer["citations"]
 
 
 def test_a_wrong_key_is_one_line(
-    servers: Servers, index: Path, monkeypatch: pytest.MonkeyPatch, chain: Runnable
+    servers: Servers, own_index: Path, monkeypatch: pytest.MonkeyPatch, chain: Runnable
 ) -> None:
     monkeypatch.setenv(KEY, "wrong")
-    done = unitutor("ask", QUESTION, "--index", str(index), "--url", servers.now.url, "--model", "any")
+    done = unitutor("ask", QUESTION, "--index", str(own_index), "--url", servers.now.url, "--model", "any")
     assert done.returncode == 1 and done.stdout.count("\n") <= 2
     assert done.stderr.count("\n") == 1 and f"refused the key: set {KEY}" in done.stderr
 
@@ -189,7 +178,7 @@ def test_a_question_longer_than_its_context_is_one_line(servers: Servers) -> Non
 
 
 def test_a_server_killed_in_the_middle_loses_no_conversation(
-    servers: Servers, chain: Runnable, index: Path, tmp_path: Path
+    servers: Servers, chain: Runnable, own_index: Path, tmp_path: Path
 ) -> None:
     history, keep = tutor.conversation(tmp_path, "exam")
     assert history == ()
@@ -201,7 +190,7 @@ def test_a_server_killed_in_the_middle_loses_no_conversation(
                 servers.now.process.kill()
                 servers.now.process.wait()
     assert "\n" not in str(error.value)
-    down = unitutor("ask", "What is a VAE?", "--index", str(index), "--url", servers.now.url)
+    down = unitutor("ask", "What is a VAE?", "--index", str(own_index), "--url", servers.now.url)
     assert down.returncode == 1 and "Traceback" not in down.stderr
     assert "No model server answers" in down.stderr and down.stderr.count("\n") == 1
     kept, keep = tutor.conversation(tmp_path, "exam")
