@@ -139,10 +139,10 @@ def absolute(item: Item) -> str:
         return ""
     asked = {found.lower() for found in _ABSOLUTE.findall(item.stem)}
     words = [{found.lower() for found in _ABSOLUTE.findall(text)} - asked for text in options]
-    count = Counter(word for found in words for word in found)
-    for text, found in zip(options, words, strict=True):
+    count = Counter(word for own in words for word in own)
+    for text, own in zip(options, words, strict=True):
         # One that most options share, as in 'only the encoder', 'only the decoder', tells nothing.
-        telling = [word for word in found if count[word] * 2 < len(options) or len(options) < 3]
+        telling = [word for word in own if count[word] * 2 < len(options) or len(options) < 3]
         if telling:
             return f"'{min(telling)}' in the option '{text}'"
     return ""
