@@ -13,7 +13,7 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar
@@ -41,7 +41,7 @@ _Piece = ChatGenerationChunk | BaseException | None  # None after the last
 
 
 class RemoteModel(ChatOpenAI):
-    """ChatOpenAI that takes `decoding` and `halt` as the local engine does.
+    """ChatOpenAI that takes `decoding`, `halt` and `schema` as the local engine does.
 
     Raises ModelUnusable where the server fails, BadRequest for beam search, and for top-k and min-p
     where the server refuses them; the model is usable again after any of these.
@@ -57,9 +57,13 @@ class RemoteModel(ChatOpenAI):
         *,
         decoding: Decoding = GREEDY,
         halt: threading.Event | None = None,
+        schema: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> Iterator[ChatGenerationChunk]:
         url = str(self.openai_api_base)
+        if schema is not None:
+            held = {"name": "answer", "schema": dict(schema), "strict": True}
+            settings["response_format"] = {"type": "json_schema", "json_schema": held}
         named, chosen, own = sampling(decoding)
         # A strict server refuses fields that it does not know: it is asked again without ours.
         tries = [{**named, "extra_body": {**chosen, **own}}, {**named, "extra_body": chosen}]

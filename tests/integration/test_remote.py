@@ -22,6 +22,7 @@ from ingest.errors import BadRequest, ModelUnusable
 from rag.chain import answer_chain
 from rag.decoding import GREEDY, Decoding, decoding
 from rag.engines.remote import KEY, connect
+from rag.items.writing import STEM
 from rag.retrieve import Retriever
 from rag.types import Ask
 from tests.llama_server import Running, joined, running
@@ -124,6 +125,11 @@ def test_the_server_decodes_as_it_is_told(servers: Servers) -> None:
     assert say(decoding("top-p", p=1e-6, temperature=5)) == likeliest
     seeded = [say(decoding("random", temperature=2, seed=seed)) for seed in (1, 2, 3, 3)]
     assert len(set(seeded)) > 1 and seeded[2] == seeded[3]
+
+
+def test_the_server_holds_to_a_schema(servers: Servers) -> None:
+    said = str(connect(servers.now.url).invoke("Ask me a question about rivers.", schema=STEM).content)
+    assert json.loads(said)["question"].endswith("?")
 
 
 def test_beam_search_is_refused_and_the_engine_goes_on(chain: Runnable) -> None:

@@ -250,6 +250,16 @@ def test_the_decoding_goes_with_the_question(serve: Serve) -> None:
     assert asked(url, behaviour, name="random", temperature=0)["temperature"] == 0
 
 
+def test_a_schema_goes_with_the_question(serve: Serve) -> None:
+    url, behaviour = serve()
+    schema = {"type": "object", "properties": {"question": {"type": "string"}}}
+    connect(url).invoke(ASKED, schema=schema)
+    form = behaviour.asked[-1]["response_format"]
+    assert form["type"] == "json_schema" and form["json_schema"]["schema"] == schema
+    connect(url).invoke(ASKED)
+    assert "response_format" not in behaviour.asked[-1]
+
+
 def test_a_strict_server_is_asked_in_the_protocols_words(serve: Serve) -> None:
     url, behaviour = serve(refuses=("top_k", "max_tokens"))
     last = asked(url, behaviour, name="top-p", p=0.8)
