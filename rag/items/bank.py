@@ -132,7 +132,7 @@ class Bank:
         """How many items each state has."""
         query = sa.select(_item.c.state, sa.func.count()).where(_item.c.deleted.is_(None))
         with self._database.read() as db:
-            found = dict(db.execute(query.group_by(_item.c.state)).tuples().all())
+            found = {row[0]: int(row[1]) for row in db.execute(query.group_by(_item.c.state))}
         return {state: found.get(state, 0) for state in STATES}
 
     # The desk

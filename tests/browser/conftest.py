@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.sessions import Sessions
 from tests.browser.scripted import ScriptedTutor, tutor
-from ui.quizzing import Quizzing
+from tests.browser.scripted_quiz import Maker, quizzing
 from ui.web.app import build_app, launch
 
 FLAGS = [
@@ -39,14 +39,14 @@ class Site:
     folder: Path
     port: int
     tutor: ScriptedTutor
-    quizzing: Quizzing = field(default_factory=Quizzing)
+    maker: Maker = field(default_factory=Maker)
     sessions: Sessions = field(init=False)
     url: str = field(init=False)
 
     def start(self) -> None:
         """Open the conversations and serve the pages."""
         self.sessions = Sessions(self.folder / "sessions.sqlite")
-        self._app = build_app(self.tutor, self.sessions, self.quizzing)  # type: ignore[arg-type]
+        self._app = build_app(self.tutor, self.sessions, quizzing(self.maker))  # type: ignore[arg-type]
         self.url = launch(self._app, port=self.port, prevent_thread_lock=True)
 
     def stop(self) -> None:

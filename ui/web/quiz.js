@@ -107,6 +107,7 @@ window.unitutor.quiz = (() => {
       if (at >= 0) choose(options[at]); else act(closest(event.target, 'a.qz-do'));
     } else if (event.key === 'Enter' && !closest(event.target, 'a, button')) {
       const go = item.querySelector('a.qz-go');
+      if (typing && !go) keep(item);
       const next = open().find((other) => number(other) > number(item));
       if (go) { event.preventDefault(); act(go); } else if (next) { event.preventDefault(); next.focus(); next.scrollIntoView({ block: 'nearest' }); }
     }

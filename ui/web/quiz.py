@@ -280,7 +280,8 @@ def build(
 
 def _wire(making: Making, taking: Taking, p: Parts) -> None:
     shown = p.shown()
-    inputs, where = p.inputs(), {p.where}
+    inputs = p.inputs()
+    where: set[Any] = {p.where}
     for event, handler, read in ((p.run.click, making.run, inputs), (p.acts.fresh, making.fresh, where)):
         followed = event(handler, read, shown, **QUIET).then(
             making.follow,
@@ -296,7 +297,7 @@ def _wire(making: Making, taking: Taking, p: Parts) -> None:
     p.due.click(making.due, inputs, shown, **QUIET)
     p.shared.click(making.shared, inputs, shown, **QUIET)
     p.acts.act(taking.act, where, shown, **QUIET)
-    p.acts.keep(taking.keep, where, [p.line], **QUIET)
+    p.acts.keep(taking.keep, where, [p.line], trigger_mode="multiple", **QUIET)  # none may be lost
     p.earlier.open(taking.opened, None, shown, **QUIET)
     p.earlier.again(taking.again_listed, None, shown, **QUIET)
     p.viewer.look(taking.look, where, [p.viewer, p.reading, p.line], **QUIET)

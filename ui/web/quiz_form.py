@@ -98,7 +98,7 @@ class Parts:
 
     def shown(self) -> list[Any]:
         """All that a handler may change."""
-        shown = [self.where, self.talk, self.sources, self.run, self.stop, self.due, self.shared]
+        shown: list[Any] = [self.where, self.talk, self.sources, self.run, self.stop, self.due, self.shared]
         shown += [self.line, self.about, self.begin, self.earlier, self.saves, self.sheet]
         return [*shown, self.viewer, self.reading]
 
