@@ -8,10 +8,10 @@ once; then per file {"seconds"} as often as its time changes, and last {"pages":
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any, BinaryIO
 
+from ingest.apart import limit, own_output
 from ingest.errors import NotesError
 from ingest.job import Job
 from ingest.read import reading
@@ -21,8 +21,8 @@ def main() -> None:
     """Answers requests until there are no more."""
     from pathlib import Path
 
-    out = _own_output()
-    _limit_memory(int(sys.argv[1]))
+    out = own_output()
+    limit(int(sys.argv[1]))
     _send(out, {"ready": True})
     for line in sys.stdin.buffer:
         asked = json.loads(line)
@@ -35,29 +35,6 @@ def main() -> None:
             _send(out, {"error": str(err)})
         except MemoryError:
             _send(out, {"memory": True})
-
-
-def _own_output() -> BinaryIO:
-    """Our end of the pipe; whatever a parser prints goes nowhere."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-    return out
-
-
-def _limit_memory(most_bytes: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has none
-        return
-    for kind, most in ((resource.RLIMIT_AS, most_bytes), (resource.RLIMIT_CORE, 0)):
-        _, hard = resource.getrlimit(kind)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        try:
-            resource.setrlimit(kind, (most, hard))
-        except (OSError, ValueError):  # macOS does not limit address space
-            continue
 
 
 def _send(out: BinaryIO, answer: dict[str, Any]) -> None:

@@ -3,23 +3,23 @@
 A small model told that it may refuse refuses what it could answer and invents the rest, so it is
 not asked in the prompt. A logistic regression decides from how near the notes come to the question,
 from a local model's logit of yes over no, and, where the model is the embedded one, from a linear
-probe of its hidden state at that yes or no (Alain and Bengio 2016, arXiv 1610.01644): it knows more
-than it says. The weights lie in gate.json, readable; tests/bench/fit_gate.py fits them.
+probe of its hidden state at that yes or no: it knows more than it says. The weights lie in
+gate.json, readable; tests/bench/fit_gate.py fits them.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from ingest.types import Hit
+from rag.logistic import Probe, chance, weights
+
+FITTED = "gate.json"
 
 SURE = 0.8
 
@@ -41,23 +41,18 @@ def signals(hits: Sequence[Hit], yes: float | None = None, state: np.ndarray | N
     """
     dense = max((hit.dense for hit in hits), default=-1.0)
     late = max((hit.late for hit in hits), default=0.0)
-    probe = _fitted()["probe"]
-    odds = None
-    if state is not None and len(state) == len(probe["weights"]):
-        odds = float(np.dot(state, probe["weights"])) + probe["bias"]
-    return Signals(dense, late, yes, odds)
+    return Signals(dense, late, yes, None if state is None else _probe().odds(state))
 
 
 def layer(model: str) -> int | None:
     """The decoder layer whose state the probe reads; None for a model that it was not fitted on."""
-    probe = _fitted()["probe"]
-    return probe["layer"] if probe["model"] == model else None
+    return _probe().layer if weights(FITTED)["probe"]["model"] == model else None
 
 
 @cache
-def _fitted() -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(Path(__file__).with_name("gate.json").read_text("utf-8"))
-    return values
+def _probe() -> Probe:
+    fitted = weights(FITTED)["probe"]
+    return Probe(fitted["layer"], np.array(fitted["weights"]), fitted["bias"])
 
 
 def answers(found: Signals, follow_up: bool = False) -> bool:
@@ -76,16 +71,12 @@ def sure(found: Signals) -> bool:
 
 def probability(found: Signals) -> float:
     """How likely the notes answer the question, 0..1."""
-    fitted = _weights(found)
-    score = fitted["bias"]
-    for name, weight in zip(fitted["features"], fitted["weights"], strict=True):
-        score += weight * getattr(found, name)
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+    return chance(_weights(found), partial(getattr, found))
 
 
 def _weights(found: Signals) -> dict[str, Any]:
     known = (
         "with_state" if found.state is not None else "with_yes" if found.yes is not None else "without_yes"
     )
-    fitted: dict[str, Any] = _fitted()[known]
+    fitted: dict[str, Any] = weights(FITTED)[known]
     return fitted

@@ -181,7 +181,7 @@ def _read(
         return None
     found.signals.update(judged(said))
     for name, probe in probes.items():
-        found.signals[name] = probe.odds(said.states[layers.index(probe.layer)])
+        found.signals[name] = probe.odds(said.states[layers.index(probe.layer)]) or 0.0
     return "full" if probes else "judged"
 
 

@@ -1,23 +1,23 @@
 """How likely a claim is supported, from what was seen of it: logistic regressions with readable weights.
 
 support.json holds them: 'fast' on the signals of rag/signals.py, 'full' on those and the language
-model's judgement, for which linear probes read its hidden state (Alain and Bengio 2016,
-arXiv 1610.01644): 'support', and 'denial' of what is contradicted rather than not spoken of.
+model's judgement, for which linear probes read its hidden state: 'support', and 'denial' of what is
+contradicted rather than not spoken of.
 tests/bench/fit_support.py fits them all.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
+from rag.logistic import Probe, chance, weights
 from rag.types import Label
+
+FITTED = "support.json"
 
 # No language model, one without a fitted probe, ours, an entailment model in its place.
 Mode = Literal["fast", "judged", "full", "entailment"]
@@ -28,29 +28,11 @@ AS_COPIED = 0.9  # what is copied is supported about that often: 24 of 25 of our
 NEAR = 0.75  # late-interaction coverage by one sentence from which that one speaks of the same thing
 
 
-class Probe(NamedTuple):
-    """A linear reading of a model's hidden state."""
-
-    layer: int
-    weights: np.ndarray  # float64 (width,)
-    bias: float
-
-    def odds(self, state: np.ndarray) -> float:
-        """Log-odds for a state (width,); 0 for one of another width."""
-        if len(state) != len(self.weights):
-            return 0.0
-        return float(np.dot(state, self.weights)) + self.bias
-
-
 def probability(signals: Mapping[str, float], mode: Mode) -> float:
     """How likely the claim is supported, 0..1. Raises KeyError where a signal of that mode is missing."""
     if mode == "entailment":
         return signals["entailed"]
-    fitted = _fitted()[mode]
-    score = fitted["bias"]
-    for name, weight in zip(fitted["features"], fitted["weights"], strict=True):
-        score += weight * signals[name]
-    found = 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+    found = chance(weights(FITTED)[mode], signals.__getitem__)
     return max(found, AS_COPIED) if found >= 0.5 and signals["copied"] >= COPIED else found
 
 
@@ -76,14 +58,14 @@ def label(support: float, signals: Mapping[str, float], mode: Mode) -> Label:
 
 
 def _cuts(mode: Mode) -> Mapping[str, float]:
-    cuts: Mapping[str, float] = ENTAILED if mode == "entailment" else _fitted()[mode]
+    cuts: Mapping[str, float] = ENTAILED if mode == "entailment" else weights(FITTED)[mode]
     return cuts
 
 
 @cache
 def probes(model: str) -> dict[str, Probe]:
     """The probes that were fitted on this model's states: 'support' and 'denial', or none."""
-    found = _fitted()["probes"]
+    found = weights(FITTED)["probes"]
     if found["model"] != model:
         return {}
     return {
@@ -91,9 +73,3 @@ def probes(model: str) -> dict[str, Probe]:
         for name, one in found.items()
         if isinstance(one, dict)
     }
-
-
-@cache
-def _fitted() -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(Path(__file__).with_name("support.json").read_text("utf-8"))
-    return values

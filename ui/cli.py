@@ -19,7 +19,7 @@ import typer
 
 from ingest.errors import BadRequest, UnitutorError
 from ui import batch as batches
-from ui import check_cli, ground_cli, index_cli, lab_text, quiz_cli, terminal, tutor
+from ui import check_cli, ground_cli, index_cli, lab_text, quiz_cli, study_cli, terminal, tutor
 from ui.options import (
     BatchIn,
     BatchOut,
@@ -54,10 +54,8 @@ app = typer.Typer(
 )
 
 
-index_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
-ground_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
-check_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
-quiz_cli.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
+for commands in (index_cli, ground_cli, check_cli, quiz_cli, study_cli):
+    commands.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
 
 
 @app.command()

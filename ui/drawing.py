@@ -11,13 +11,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ingest import archive, limits
+from ingest.apart import limit, own_output
 from ingest.errors import NotesError
 from ui.finding import found
 
@@ -29,8 +29,8 @@ NOT_A_PDF = "cannot be opened as a PDF: save it again"
 
 def main() -> None:
     """Answers one request."""
-    out = _own_output()
-    _limit(int(sys.argv[1]))
+    out = own_output()
+    limit(int(sys.argv[1]), SECONDS, files=False)
     asked = json.loads(sys.stdin.buffer.readline())
     try:
         answer = drawn(asked)
@@ -115,30 +115,6 @@ def _characters(text: Any) -> list[str]:
 
     codes = (pdfium.FPDFText_GetUnicode(text, at) for at in range(text.count_chars()))
     return [chr(code) if 31 < code < 0xD800 or 0xDFFF < code < 0x110000 else "" for code in codes]
-
-
-def _own_output() -> BinaryIO:
-    """Our end of the pipe; whatever a library prints goes nowhere."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-    return out
-
-
-def _limit(memory: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has none
-        return
-    kinds = ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0))
-    for kind, most in (*kinds, (resource.RLIMIT_CPU, SECONDS)):
-        _, hard = resource.getrlimit(kind)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        try:
-            resource.setrlimit(kind, (most, hard))
-        except (OSError, ValueError):  # macOS does not limit address space
-            continue
 
 
 if __name__ == "__main__":

@@ -61,12 +61,13 @@ class RemoteModel(ChatOpenAI):
         **settings: Any,
     ) -> Iterator[ChatGenerationChunk]:
         url = str(self.openai_api_base)
-        if schema is not None:
-            held = {"name": "answer", "schema": dict(schema), "strict": True}
-            settings["response_format"] = {"type": "json_schema", "json_schema": held}
         named, chosen, own = sampling(decoding)
         # A strict server refuses fields that it does not know: it is asked again without ours.
-        tries = [{**named, "extra_body": {**chosen, **own}}, {**named, "extra_body": chosen}]
+        held = _held(schema)
+        tries = [
+            {**named, "extra_body": {**held, **chosen, **own}},
+            {**named, "extra_body": {**held, **chosen}},
+        ]
         begun = ended = False
         with _clear(url, float(self.request_timeout or TIMEOUT)):  # type: ignore[arg-type]
             for number, fields in enumerate(tries, 1):
@@ -161,6 +162,15 @@ def sampling(how: Decoding) -> tuple[_Settings, _Settings, _Settings]:
     }
     chosen = {name: value for name, value in (("top_k", how.k), ("min_p", how.min_p)) if value is not None}
     return named, chosen, {**own, "top_k": -1, "min_p": 0.0, **chosen}
+
+
+def _held(schema: Mapping[str, Any] | None) -> _Settings:
+    """The protocol's field that holds an answer to a schema; as a body's own field, since langchain-openai
+    would parse the answer by itself and let nothing else through."""
+    if schema is None:
+        return {}
+    form = {"name": "answer", "schema": dict(schema), "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
 def _loop() -> asyncio.AbstractEventLoop:

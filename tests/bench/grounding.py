@@ -167,7 +167,7 @@ def shipped(rows: Rows, mode: str) -> Judged:
     for row, states in zip(rows.rows, rows.states, strict=True):
         signals = dict(row["features"])
         for name, one in probes.items():
-            signals[name] = one.odds(states[LAYERS.index(one.layer)])
+            signals[name] = one.odds(states[LAYERS.index(one.layer)]) or 0.0
         chances.append(support.probability(signals, mode))
     cut = json.loads(Path(support.__file__).with_name("support.json").read_text("utf-8"))[mode]["supported"]
     return Judged(rows, np.array(chances), np.full(len(chances), float(cut)))

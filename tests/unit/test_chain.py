@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from ingest.build import build
 from ingest.errors import BadRequest
 from ingest.store import Index, open_index
-from rag import gate
+from rag import gate, logistic
 from rag.chain import answer_chain
 from rag.engines.local import LocalModel
 from rag.engines.state import Judgement
@@ -244,7 +244,7 @@ class Probing(Scripted):
         layer: int,
         halt: threading.Event | None = None,
     ) -> tuple[list[float], np.ndarray]:
-        weights = np.array(gate._fitted()["probe"]["weights"])
+        weights = np.array(logistic.weights(gate.FITTED)["probe"]["weights"])
         return [self.yes, 0.0], self.towards * 20 * weights / float(weights @ weights)
 
 

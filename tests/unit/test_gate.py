@@ -6,7 +6,8 @@ import pytest
 from ingest.types import Hit, Passage
 from rag.complete import left_out
 from rag.engines.local import LocalModel
-from rag.gate import Signals, _fitted, answers, layer, probability, signals, sure
+from rag.gate import FITTED, Signals, answers, layer, probability, signals, sure
+from rag.logistic import weights
 from rag.select import Choice
 
 
@@ -24,13 +25,13 @@ def test_the_models_yes_raises_the_chance() -> None:
 
 
 def test_the_probe_reads_the_state_of_the_model_it_was_fitted_on() -> None:
-    weights = np.array(_fitted()["probe"]["weights"])
-    towards, away = signals([], 0.0, weights), signals([], 0.0, -weights)
+    fitted = np.array(weights(FITTED)["probe"]["weights"])
+    towards, away = signals([], 0.0, fitted), signals([], 0.0, -fitted)
     assert towards.state is not None
     assert away.state is not None
     assert towards.state > away.state
     assert probability(towards) > probability(away)
-    assert layer(LocalModel.model_fields["name"].default) == _fitted()["probe"]["layer"]
+    assert layer(LocalModel.model_fields["name"].default) == weights(FITTED)["probe"]["layer"]
 
 
 def test_another_models_state_is_not_read() -> None:
