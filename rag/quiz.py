@@ -22,7 +22,7 @@ from rag.items.facts import Fact, Rival, facts
 from rag.items.gate import Ruling, ruling
 from rag.items.names import same
 from rag.items.types import KINDS, Evidence, Item, Kind, Option, Quiz, new_id
-from rag.items.writing import cased, explained, fill_in, item, stem, told
+from rag.items.writing import cased, explained, fill_in, item, meaning, stem, told
 from rag.retrieve import Retriever
 
 MOST = 100  # questions of one quiz
@@ -31,7 +31,6 @@ STEMS = 2  # stems written for one fact, at most
 ABOUT = 12  # passages that a topic is asked of
 NEAR = 0.35  # cosine below which nothing is about the topic, unless its words stand there
 UNWRITTEN = "no question came of it"
-TOO_FEW = "too few distractors"
 # Of each kind of fact, how many among ten questions, where the notes have them.
 SHARES = {"term": 3, "meaning": 3, "number": 1, "cell": 2, "person": 1, "property": 2}
 
@@ -65,13 +64,14 @@ def make_quiz(
     quiz = Quiz((), wanted.count, 0, seed=wanted.seed)
     draw = random.Random(wanted.seed)
     places = positions(draw)
+    place = next(places)
     stems = list(earlier)
     rejected: Counter[str] = Counter()
     for fact in spread(about(index, wanted, passages), draw)[: TRIES * wanted.count]:
         if halt is not None and halt.is_set():
             break
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
-        found = tried(fact, kind, index, model, stems, draw, halt)
+        found = tried(fact, kind, index, model, stems, place, draw, halt)
         if halt is not None and halt.is_set():
             break
         items = quiz.items
@@ -79,7 +79,8 @@ def make_quiz(
             rejected[found.reason] += 1
         else:
             stems.append(found.item.stem)
-            items = (*items, placed(found.item, next(places), draw))
+            items = (*items, found.item)
+            place = next(places)
         quiz = replace(quiz, items=items, written=quiz.written + 1, rejected=dict(rejected))
         yield quiz
         if len(items) == wanted.count:
@@ -110,11 +111,16 @@ def about(index: Retriever, wanted: Wanted, ids: Sequence[str] = ()) -> list[Fac
         inside &= {hit.passage.id for hit in near}
     if ids:
         inside &= set(ids)
-    found = [one for one in facts(index.index.passages) if one.passage.id in inside]
+    found = [one for one in facts(index.index.passages) if one.passage.id in inside and askable(one)]
     if not found:
         where = "These notes" if not wanted.topic and not wanted.sources else "The notes chosen"
         raise BadRequest(f"{where} state nothing that a question could ask: choose more of them.")
     return found
+
+
+def askable(fact: Fact) -> bool:
+    """Whether the notes give the fact distractors, and it a form that can be asked."""
+    return distractors(fact) is not None and (fact.kind != "meaning" or bool(meaning(fact)))
 
 
 def spread(found: Sequence[Fact], draw: random.Random) -> list[Fact]:
@@ -157,21 +163,25 @@ def tried(
     index: Retriever,
     model: BaseChatModel,
     stems: Sequence[str],
+    place: int,
     draw: random.Random,
     halt: threading.Event | None,
 ) -> Ruling:
-    """The fact as a question, and what the gate makes of it; a stem that fails is written once more."""
+    """The fact as a question with its key at `place`, and what the gate makes of it.
+
+    A stem that fails is written once more.
+    """
     seed = draw.randrange(2**31)
     chosen = distractors(fact)
     blank = Item("", kind, "", (), 0, "", Evidence("", "", None, "", ""), "", "medium", "remember")
     if chosen is None:
-        return Ruling(blank, TOO_FEW)
+        return Ruling(blank, UNWRITTEN)
     ruled = Ruling(blank, UNWRITTEN)
     for number in range(STEMS):
         asked = fill_in(fact) if kind == "fill-in" else stem(fact, model, number, seed, halt)
         if not asked:
             return ruled
-        made = item(fact, asked, chosen)
+        made = placed(item(fact, asked, chosen), place, draw)
         ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)
         if not ruled.reason or kind == "fill-in" or fact.kind == "meaning":
             break
@@ -213,8 +223,6 @@ def _as(made: Item, kind: Kind, fact: Fact, chosen: Sequence[Rival], draw: rando
 
 def placed(made: Item, place: int, draw: random.Random) -> Item:
     """The item with its key at `place`, the distractors around it in any order; numbers in theirs."""
-    if made.kind != "multiple-choice":
-        return made
     others = [one for at, one in enumerate(made.options) if at != made.key]
     if all(one.text.replace(".", "", 1).isdigit() for one in made.options):
         ordered = sorted(made.options, key=lambda one: float(one.text))

@@ -2,7 +2,8 @@
 
 Terms come from rag/items/terms.py, cards from rag/study_cards.py, guides from rag/study_guide.py, answers
 to review questions from rag/study_review.py, summaries from rag/study_summary.py; as Markdown and JSON
-they leave through rag/study_text.py, as HTML through ui/study_print.py. Nothing here writes text of its own.
+they leave through rag/study_text.py, as HTML through ui/web/study_print.py. Nothing here writes text
+of its own.
 """
 
 from __future__ import annotations

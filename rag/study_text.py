@@ -1,7 +1,7 @@
 """Study aids as Markdown and as plain JSON values, each line with its file and page.
 
 What notes and answers hold stays text: signs that Markdown would read are escaped (rag/export/markdown.py).
-What is not here: HTML (ui/study_print.py).
+What is not here: HTML (ui/web/study_print.py).
 """
 
 from __future__ import annotations

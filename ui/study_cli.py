@@ -55,7 +55,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         """Key terms with the sentences that define them."""
         from rag import study_text
         from rag.study import key_terms
-        from ui import study_print
+        from ui.web import study_print
 
         found = key_terms(_passages(index, source))
         made = {"md": study_text.terms_markdown, "html": study_print.terms_html}
@@ -69,7 +69,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         """Flashcards, a term each, also as an Anki package."""
         from rag import study_cards, study_text
         from rag.study import key_terms
-        from ui import study_print
+        from ui.web import study_print
 
         if form == "anki" and out is None:
             raise typer.BadParameter("--format anki needs --out FILE.")
@@ -97,7 +97,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         """A study guide by headings: under each the sentences that tell most."""
         from rag import study_text
         from rag.study_guide import guides
-        from ui import study_print
+        from ui.web import study_print
 
         retriever = tutor.open_retriever(index, encoder)
         with terminal.Bars() as progress:
@@ -120,7 +120,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         from rag import study_text
         from rag.study_review import answered, questions
         from rag.types import Ask
-        from ui import study_print
+        from ui.web import study_print
 
         asked = questions(_passages(index, source))
         found = []
@@ -145,7 +145,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         from rag import study_text
         from rag.sessions import Sessions as Kept
         from rag.study_summary import summary as summed
-        from ui import study_print
+        from ui.web import study_print
 
         file = sessions / tutor.SESSIONS_FILE
         kept = Kept(file) if file.exists() else None

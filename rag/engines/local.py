@@ -193,10 +193,8 @@ class LocalModel(BaseChatModel):
             reading = self._read(prompt, halt)[0] if mine else None
             if reading is None or not len(reading.logits):
                 return
-            yield from compared(
-                reading, self._tokenizer, self._model, self._turns, hows, self._ends, self.max_new_tokens,
-                halt, top,
-            )  # fmt: skip
+            place = (reading, self._tokenizer, self._model, self._turns)
+            yield from compared(*place, hows, self._ends, self.max_new_tokens, halt, top)
 
     def _stream(
         self,

@@ -41,7 +41,7 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
     `tried`: how many stems for it were thrown away; greedy decoding would write them again.
     """
     if fact.kind == "meaning":
-        return _asked_for_meaning(fact.topic, fact.key)
+        return meaning(fact)
     messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key)
     how = GREEDY if not tried else Decoding("random", temperature=WARMTH, seed=seed + tried)
     settings: dict[str, Any] = {"schema": STEM, "decoding": how}
@@ -54,7 +54,9 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
         return ""  # halted, or a model behind a URL that holds to no schema
 
 
-def _asked_for_meaning(name: str, means: str) -> str:
+def meaning(fact: Fact) -> str:
+    """The stem that asks what a term means; '' where the notes' words answer no such question."""
+    name, means = fact.topic, fact.key
     inside = name if name.split()[0].isupper() or not name[1:].islower() else name[0].lower() + name[1:]
     first = means.split()[0].lower()
     if first in ("a", "an", "the", "one", "any"):

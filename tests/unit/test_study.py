@@ -36,7 +36,7 @@ from rag.study_text import (
 )
 from rag.types import Answer, Citation, Quote, Sentence
 from tests.ingest_fakes import FakeEncoder
-from ui.study_print import cards_html, guide_html, review_html, summary_html, terms_html
+from ui.web.study_print import cards_html, guide_html, review_html, summary_html, terms_html
 
 NOTES = Path(__file__).parents[2] / "data" / "notes"
 HOSTILE = '<script>alert(1)</script> ![x](http://a.example/b) [y](javascript:z) & "q" `c` *b* $x_1 < 2$'
