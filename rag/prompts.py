@@ -82,9 +82,10 @@ def claim_prompt(claim: str, shown: Sequence[Shown]) -> list[BaseMessage]:
     return [SystemMessage(SYSTEM), HumanMessage([head, *notes, lead, excerpt([claim], [0]), tail])]
 
 
-def stem_prompt(note: Shown, line: str, key: str) -> list[BaseMessage]:
-    """Asks for a question about a line of the note whose answer is `key`, as JSON."""
-    tail = f"{QUESTION}Line: {line}\nAnswer: {key}"
+def stem_prompt(note: Shown, line: str, key: str, leave_out: Sequence[str] = ()) -> list[BaseMessage]:
+    """Asks for a question about a line of the note whose answer is `key`, as JSON, without some words."""
+    without = f"\nThe question does not say: {', '.join(leave_out)}" if leave_out else ""
+    tail = f"{QUESTION}Line: {line}\nAnswer: {key}{without}"
     return [SystemMessage(SYSTEM), _notes([note], tail)]
 
 

@@ -21,8 +21,8 @@ from rag.filters import filters, stands_inside
 from rag.items.facts import Fact, Rival, facts
 from rag.items.gate import Ruling, ruling
 from rag.items.names import same
-from rag.items.types import KINDS, Evidence, Item, Kind, Option, Quiz, new_id
-from rag.items.writing import cased, explained, fill_in, item, meaning, stem, told
+from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
+from rag.items.writing import cased, explained, fill_in, meaning, stem, told, written
 from rag.retrieve import Retriever
 
 MOST = 100  # questions of one quiz
@@ -52,13 +52,12 @@ def make_quiz(
     wanted: Wanted,
     halt: threading.Event | None = None,
     earlier: Sequence[str] = (),
-    passages: Sequence[str] = (),
 ) -> Iterator[Quiz]:
     """The quiz so far after every fact tried, the last one whole; `earlier`: stems not to repeat.
 
-    The same seed, notes and model make the same quiz. `passages` (content ids), if any, are all that is
-    asked about. Where `halt` is set, what passed stays. Raises BadRequest where nothing can be
-    asked: a number out of range, an unknown topic, notes that state too little.
+    The same seed, notes and model make the same quiz. Where `halt` is set, what passed stays. Raises
+    BadRequest where nothing can be asked: a number out of range, an unknown topic, notes that state
+    too little.
     """
     checked(wanted)
     quiz = Quiz((), wanted.count, 0, seed=wanted.seed)
@@ -67,19 +66,21 @@ def make_quiz(
     place = next(places)
     stems = list(earlier)
     rejected: Counter[str] = Counter()
-    for fact in spread(about(index, wanted, passages), draw)[: TRIES * wanted.count]:
+    for fact in spread(about(index, wanted), draw, TRIES * wanted.count):
         if halt is not None and halt.is_set():
             break
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
-        found = tried(fact, kind, index, model, stems, place, draw, halt)
+        if kind == "fill-in" and not fill_in(fact):
+            continue
+        item, reason = tried(fact, kind, index, model, stems, place, draw, halt)
         if halt is not None and halt.is_set():
             break
         items = quiz.items
-        if found.reason:
-            rejected[found.reason] += 1
+        if item is None:
+            rejected[reason] += 1
         else:
-            stems.append(found.item.stem)
-            items = (*items, found.item)
+            stems.append(item.stem)
+            items = (*items, item)
             place = next(places)
         quiz = replace(quiz, items=items, written=quiz.written + 1, rejected=dict(rejected))
         yield quiz
@@ -99,7 +100,7 @@ def checked(wanted: Wanted) -> None:
         raise BadRequest(f"Choose at least one kind of question: {', '.join(KINDS)}.")
 
 
-def about(index: Retriever, wanted: Wanted, ids: Sequence[str] = ()) -> list[Fact]:
+def about(index: Retriever, wanted: Wanted) -> list[Fact]:
     """The facts that may be asked. Raises BadRequest where there are none."""
     chosen = filters(wanted.sources, index.sources)
     inside = {one.id for one in index.index.passages if stands_inside(one, chosen)}
@@ -109,8 +110,6 @@ def about(index: Retriever, wanted: Wanted, ids: Sequence[str] = ()) -> list[Fac
         if not near:
             raise BadRequest(f"The notes say nothing about {wanted.topic.strip()[:80]!r}: try another topic.")
         inside &= {hit.passage.id for hit in near}
-    if ids:
-        inside &= set(ids)
     found = [one for one in facts(index.index.passages) if one.passage.id in inside and askable(one)]
     if not found:
         where = "These notes" if not wanted.topic and not wanted.sources else "The notes chosen"
@@ -120,19 +119,19 @@ def about(index: Retriever, wanted: Wanted, ids: Sequence[str] = ()) -> list[Fac
 
 def askable(fact: Fact) -> bool:
     """Whether the notes give the fact distractors, and it a form that can be asked."""
-    return distractors(fact) is not None and (fact.kind != "meaning" or bool(meaning(fact)))
+    return distractors(fact, 0) is not None and (fact.kind != "meaning" or bool(meaning(fact)))
 
 
-def spread(found: Sequence[Fact], draw: random.Random) -> list[Fact]:
-    """All of them, so ordered that the first few are of every kind and from all over the notes."""
+def spread(found: Sequence[Fact], draw: random.Random, most: int) -> list[Fact]:
+    """At most so many of them, so ordered that the first are of every kind and from all over the notes."""
     left = list(found)
     draw.shuffle(left)
     kinds: Counter[str] = Counter()
     passages: Counter[str] = Counter()
     sources: Counter[str] = Counter()
     size = Counter(one.passage.source for one in found)
-    order = []
-    while left:
+    order: list[Fact] = []
+    while left and len(order) < most:
         best = min(
             left,
             key=lambda one: (
@@ -166,30 +165,37 @@ def tried(
     place: int,
     draw: random.Random,
     halt: threading.Event | None,
-) -> Ruling:
-    """The fact as a question with its key at `place`, and what the gate makes of it.
+) -> tuple[Item | None, str]:
+    """The fact as a question with its key at `place`, or None and why it did not pass the gate.
 
     A stem that fails is written once more.
     """
-    seed = draw.randrange(2**31)
-    chosen = distractors(fact)
-    blank = Item("", kind, "", (), 0, "", Evidence("", "", None, "", ""), "", "medium", "remember")
-    if chosen is None:
-        return Ruling(blank, UNWRITTEN)
-    ruled = Ruling(blank, UNWRITTEN)
-    for number in range(STEMS):
+    seed, reason = draw.randrange(2**31), UNWRITTEN
+    chosen = distractors(fact, place)
+    for number in range(STEMS if chosen else 0):
         asked = fill_in(fact) if kind == "fill-in" else stem(fact, model, number, seed, halt)
         if not asked:
-            return ruled
-        made = placed(item(fact, asked, chosen), place, draw)
-        ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)
-        if not ruled.reason or kind == "fill-in" or fact.kind == "meaning":
             break
-    return ruled if ruled.reason else Ruling(_as(ruled.item, kind, fact, chosen, draw), "")
+        made = placed(written(fact, asked, chosen or ()), place, draw)
+        ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)
+        if not ruled.reason:
+            return _as(ruled.item, kind, fact, draw), ""
+        reason = ruled.reason
+        if kind == "fill-in" or fact.kind == "meaning":
+            break  # it would be the same again
+    return None, reason
 
 
-def distractors(fact: Fact) -> tuple[Rival, ...] | None:
-    """The three nearest of the key's kind that are about as long; None where there are not so many."""
+def distractors(fact: Fact, place: int) -> tuple[Rival, ...] | None:
+    """The three nearest of the key's kind that are about as long; None where there are not so many.
+
+    Of numbers, which stand in order, as many are smaller as lets the key stand at `place`.
+    """
+    if fact.kind == "number":
+        below = [one for one in fact.rivals if float(one.text) < float(fact.key)]
+        above = [one for one in fact.rivals if float(one.text) > float(fact.key)]
+        small = below[: max(place, 3 - len(above))]
+        return (*small, *above[: 3 - len(small)]) if len(small) + len(above) >= 3 else None
     words = len(fact.key.split())
     alike: list[Rival] = []
     for one in fact.rivals:
@@ -203,7 +209,7 @@ def distractors(fact: Fact) -> tuple[Rival, ...] | None:
     return tuple(best) if len(best) == 3 else None
 
 
-def _as(made: Item, kind: Kind, fact: Fact, chosen: Sequence[Rival], draw: random.Random) -> Item:
+def _as(made: Item, kind: Kind, fact: Fact, draw: random.Random) -> Item:
     """A multiple-choice question that passed, as one of another kind."""
     if kind == "multiple-choice":
         return made
@@ -211,7 +217,7 @@ def _as(made: Item, kind: Kind, fact: Fact, chosen: Sequence[Rival], draw: rando
         only = (Option(made.answer, made.options[made.key].feedback),)
         return replace(made, kind=kind, options=only, key=0, id=new_id(kind, made.id))
     right = bool(draw.getrandbits(1))
-    offered = fact.key if right else chosen[0].text
+    offered = fact.key if right else next(one.text for at, one in enumerate(made.options) if at != made.key)
     whole = fact.kind in ("number", "person")
     said = fact.claim(offered) if whole else f"{made.stem} The answer is: {cased(offered)}."
     first, second = ("Right. ", "No. ") if right else ("No. ", "Right. ")

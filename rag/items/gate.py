@@ -39,8 +39,9 @@ TWO_RIGHT = "the notes support another option as well"
 NO_MODEL = "not judged"
 
 _POINTS = re.compile(
-    r"(?i)\b(?:(?:the|this|these|course|last|first|given) "
-    r"(?:notes?|lines?|passages?|texts?|sentences?|headings?)|mentioned above|according to the)\b"
+    r"(?i)\b(?:(?:course|last|first|given|above) (?:notes?|lines?|passages?|texts?|sentences?|headings?)"
+    r"|the (?:notes?|lines?|passages?|texts?|sentences?)(?=[?,]| (?:says?|states?|mentions?|discuss\w*|"
+    r"describes?|given|above|below|about)\b)|mentioned above|according to the)(?!\w)"
 )
 
 

@@ -20,6 +20,7 @@ from langchain_core.language_models import BaseChatModel
 
 from rag import prompts
 from rag.decoding import GREEDY, Decoding
+from rag.followup import content_words
 from rag.items.facts import Fact, Rival
 from rag.items.shapes import ONE_DOES
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
@@ -31,7 +32,6 @@ STEM = {
     "additionalProperties": False,
 }
 WARMTH = 0.7  # temperature of a second try
-DISTRACTORS = 3
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
 
@@ -42,7 +42,8 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
     """
     if fact.kind == "meaning":
         return meaning(fact)
-    messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key)
+    leave_out = content_words(fact.key) if tried else []
+    messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key, leave_out)
     how = GREEDY if not tried else Decoding("random", temperature=WARMTH, seed=seed + tried)
     settings: dict[str, Any] = {"schema": STEM, "decoding": how}
     if halt is not None:
@@ -58,19 +59,17 @@ def meaning(fact: Fact) -> str:
     """The stem that asks what a term means; '' where the notes' words answer no such question."""
     name, means = fact.topic, fact.key
     inside = name if name.split()[0].isupper() or not name[1:].islower() else name[0].lower() + name[1:]
+    if article := re.search(rf"(?i)\b(an?|the) {re.escape(name)}\b", fact.sentence):
+        inside = f"{article[1].lower()} {inside}"
     first = means.split()[0].lower()
     if first in ("a", "an", "the", "one", "any"):
         return f"What is meant by {inside}?"
     if re.match(rf"(?:{ONE_DOES})\b", first):
-        return f"What does {_article(inside)}{inside} do?"
+        return f"What does {inside} do?"
     return ""
 
 
-def _article(name: str) -> str:
-    return "" if name[:1].isupper() or " " in name else ("an " if name[:1] in "aeiou" else "a ")
-
-
-def item(fact: Fact, asked: str, chosen: Sequence[Rival], kind: Kind = "multiple-choice") -> Item:
+def written(fact: Fact, asked: str, chosen: Sequence[Rival], kind: Kind = "multiple-choice") -> Item:
     """The question with its options, the key first; `chosen` are the distractors."""
     key = fact.key
     explanation = explained(fact)

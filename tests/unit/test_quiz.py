@@ -17,8 +17,10 @@ from langchain_core.messages import AIMessage, BaseMessage
 from ingest.build import build
 from ingest.errors import BadRequest
 from ingest.store import open_index
+from ingest.types import Passage
 from rag import quiz as quizzes
 from rag.items import gate
+from rag.items.facts import Fact, Rival
 from rag.items.types import BLANK, Item, Quiz
 from rag.quiz import Wanted, make_quiz
 from rag.retrieve import Retriever
@@ -116,6 +118,18 @@ def test_numbers_stand_in_order(index: Retriever) -> None:
     placed = quizzes.placed(replace(one, options=tuple(options), key=0), 3, quizzes.random.Random(0))
     assert [option.text for option in placed.options] == ["2017", "2018", "2019", "2020"]
     assert placed.answer == "2019"
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_of_years_as_many_are_smaller_as_the_keys_place_wants(place: int) -> None:
+    rivals = tuple(Rival(year) for year in ("2016", "2018", "2014", "2020", "2013", "2021"))
+    passage = Passage("a", "a.md", None, (), "", ("The mill was built in 2017 by the town.",))
+    fact = Fact("number", passage, 0, "The mill was built in ", "2017", " by the town.", "Mill", rivals)
+    chosen = quizzes.distractors(fact, place)
+    assert chosen is not None and sum(one.text < "2017" for one in chosen) == place
+    assert quizzes.distractors(replace(fact, rivals=rivals[:2]), place) is None
+    latest = replace(fact, rivals=tuple(Rival(year) for year in ("2016", "2014", "2013", "2012")))
+    assert quizzes.distractors(latest, 0) is not None  # no later year: the key stands last
 
 
 def test_stopping_keeps_what_passed(index: Retriever) -> None:

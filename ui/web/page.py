@@ -156,9 +156,10 @@ def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
             shown,
             concurrency_limit=None,
             show_progress="hidden",
+            trigger_mode="multiple",  # the next question's must not wait for the end of this one's
             api_visibility="private",
         )
-        followed.then(page.settle, settled, shown, **quick)
+        followed.then(page.settle, settled, shown, trigger_mode="multiple", **quick)
         following.append(followed)
     p.box.stop(page.stop, None, None, **quick)  # following ends once the engine has stopped
     p.chat.undo(page.undo, {p.where}, shown, cancels=following, **quick)
