@@ -49,7 +49,8 @@ class Writer:
 
     def invoke(self, messages: Sequence[BaseMessage], **settings: Any) -> AIMessage:
         tail = str(messages[-1].content[-1]["text"])  # type: ignore[index,call-overload]
-        line, _, key = tail.rpartition("Line: ")[2].partition("\nAnswer: ")
+        line, _, rest = tail.rpartition("Line: ")[2].partition("\nAnswer: ")
+        key = rest.partition("\n")[0]
         said = line.replace(key, "").strip(" :.")
         stem = f"Which of the metals {said}?"
         if settings["decoding"].name != "greedy":
