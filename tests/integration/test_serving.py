@@ -30,8 +30,14 @@ def test_the_address_is_printed_once_it_answers(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     command = [sys.executable, "-c", CHAT, "--port", str(port), "--sessions", str(tmp_path / "kept")]
     command += ["--index", str(tmp_path / "index")]
+    # A shell's background jobs ignore Ctrl-C, and so would what they start.
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         try:
             assert running.stdout and running.stderr
