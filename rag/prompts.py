@@ -27,7 +27,7 @@ OURS = (SYSTEM, ANSWER, ANSWERABLE)  # nothing of which is for the reader
 
 QUESTION = (
     "Write one exam question about the last line. Its right answer is given. The question says what it is "
-    "about and does not contain the answer.\n\n"
+    "about, does not contain the answer, and does not speak of notes or lines.\n\n"
     "Line: Chlorophyll: the pigment in leaves that takes up light.\n"
     "Answer: Chlorophyll\n"
     '{"question": "Which pigment in leaves takes up light?"}\n\n'

@@ -27,6 +27,11 @@ _NOTHING = ("none", "yes", "no", "n/a", "unknown", "any", "all")  # cells that a
 FEW = 3  # headings under which a label stands that tells a property and not a name
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
 _BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in | at )")
+_THE = re.compile(  # what it is stands in a sentence before
+    r"(?:the|its|their|his|her) (?:method|model|approach|idea|paper|work|network|system|program|technique|term|"
+    r"name|author|company|project|book|result|same|first|second|last|other)s?\b",
+    re.IGNORECASE,
+)
 _DOES = re.compile(
     r"^(?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?: and colleagues)? "
     r"(?:proposed|introduced|developed|described|invented|published|coined|showed|founded|built)\b"
@@ -151,7 +156,7 @@ def _years(passages: Sequence[Passage]) -> Iterator[Fact]:
     for passage in passages:
         for row, sentence in stated(passage):
             found = list(_YEAR.finditer(sentence))
-            if len(found) != 1 or is_row(sentence) or POINTS.match(sentence):
+            if len(found) != 1 or is_row(sentence) or POINTS.match(sentence) or _THE.match(sentence):
                 continue
             year = int(found[0].group())
             near = sorted((one for one in every if one != year), key=lambda one: abs(one - year))

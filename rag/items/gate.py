@@ -23,21 +23,27 @@ from rag import prompts
 from rag.followup import content_stems
 from rag.grounding import Judging, check, confirm, evidence
 from rag.items.flaws import alike, flaws
-from rag.items.types import Difficulty, Item
+from rag.items.types import BLANK, Difficulty, Item
 
 NEAR = 0.93  # cosine from which two stems ask the same
+SAID = 0.5  # share of a stem's content words that evidence and heading hold, at least
 SHARED = 0.8  # share of content words, by Jaccard, from which they do
 WORSE = 0.15  # by how much less sure of the key the model is without the notes, at least
 EASY, HARD = 0.55, 0.25  # probability of the key without the notes: above it easy, below it hard
 
 TOLD = "the stem holds the key"
 POINTING = "the stem points at a text that the student does not see"
+ASIDE = "the stem asks something else than the evidence says"
 UNFOUND = "evidence not in the notes"
 REPEATED = "asked before"
 NOT_PICKED = "the model does not find the key in the notes"
 TWO_RIGHT = "the notes support another option as well"
 NO_MODEL = "not judged"
 
+_GENERIC = content_stems(  # words that a stem has whatever it asks
+    "type kind method process term concept technique name year person people thing way approach purpose "
+    "following describe refer mean true right main called known used specific primary field area"
+)
 _POINTS = re.compile(
     r"(?i)\b(?:(?:course|last|first|given|above) (?:notes?|lines?|passages?|texts?|sentences?|headings?)"
     r"|the (?:notes?|lines?|passages?|texts?|sentences?)(?=[?,]| (?:says?|states?|mentions?|discuss\w*|"
@@ -100,6 +106,8 @@ def by_rules(
         return TOLD, item.answer
     if found := _POINTS.search(item.stem):
         return POINTING, found.group()
+    if beside(item):
+        return ASIDE, item.evidence.quote
     if other := repeats(item.stem, earlier, encoder):
         return REPEATED, other
     if flawed := flaws(item):
@@ -107,6 +115,13 @@ def by_rules(
     if len(item.options) > 2 and (unlike := alike([one.text for one in item.options])):
         return unlike, ""
     return "", ""
+
+
+def beside(item: Item) -> bool:
+    """Whether too little of the stem stands in its evidence, so that it asks something else."""
+    asked = content_stems(item.stem.replace(BLANK, " ")) - _GENERIC
+    said = content_stems(f"{item.evidence.quote} {item.evidence.heading} {item.answer}")
+    return bool(asked) and len(asked & said) < SAID * len(asked)
 
 
 def repeats(stem: str, earlier: Sequence[str], encoder: Encoder) -> str:

@@ -198,6 +198,8 @@ def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
     assert gate.ruling(one, passage, index.encoder, model, [one.stem]).reason == gate.REPEATED
     told = replace(one, stem=f"What is it that {one.answer} does in a house?")
     assert gate.ruling(told, passage, index.encoder, model).reason == gate.TOLD
+    aside = replace(one, stem="Who paints the walls of every castle green in autumn?")
+    assert gate.ruling(aside, passage, index.encoder, model).reason == gate.ASIDE
     points = replace(one, stem="What does the last line say that a metal does for houses?")
     assert gate.ruling(points, passage, index.encoder, model).reason == gate.POINTING
     moved = replace(one, key=(one.key + 1) % 4)
