@@ -28,8 +28,8 @@ FEW = 3  # headings under which a label stands that tells a property and not a n
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
 _BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in | at )")
 _THE = re.compile(  # what it is stands in a sentence before
-    r"(?:the|its|their|his|her) (?:method|model|approach|idea|paper|work|network|system|program|technique|term|"
-    r"name|author|company|project|book|result|same|first|second|last|other)s?\b",
+    r"(?:the|its|their|his|her) (?:method|model|approach|idea|paper|work|network|system|program|technique|"
+    r"term|name|author|company|project|book|result|same|first|second|last|other)s?\b",
     re.IGNORECASE,
 )
 _DOES = re.compile(
