@@ -1,5 +1,7 @@
-"""The commands that make study aids: study terms, cards, guide, review, summary. What they say is printed
-by ui/cli.py."""
+"""The commands that make study aids: study terms, cards, guide, review, summary.
+
+What they say is printed by ui/cli.py.
+"""
 
 from __future__ import annotations
 

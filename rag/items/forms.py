@@ -1,5 +1,4 @@
-"""What an option looks like: its words without dress, its number, its grammatical form; whether several "
-"match.
+"""What an option looks like: its words without dress, its number and form; whether several match.
 
 Closed lists and endings, no parser: where they cannot tell, they say nothing.
 What is not here: what follows from it for an item (rag/items/choices.py).
