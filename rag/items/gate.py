@@ -20,6 +20,7 @@ from langchain_core.messages import BaseMessage
 
 from ingest.types import Encoder, Passage
 from rag import prompts
+from rag.claims import holds_number, numbers
 from rag.followup import content_stems
 from rag.grounding import Judging, check, confirm, evidence
 from rag.items.flaws import alike, flaws
@@ -118,10 +119,12 @@ def by_rules(
 
 
 def beside(item: Item) -> bool:
-    """Whether too little of the stem stands in its evidence, so that it asks something else."""
+    """Whether too little of the stem stands in its evidence, or a number does not: it asks something else."""
     asked = content_stems(item.stem.replace(BLANK, " ")) - _GENERIC
-    said = content_stems(f"{item.evidence.quote} {item.evidence.heading} {item.answer}")
-    return bool(asked) and len(asked & said) < SAID * len(asked)
+    told = f"{item.evidence.quote} {item.evidence.heading} {item.answer}"
+    if not all(holds_number(told, number) for number in numbers(item.stem)):
+        return item.kind != "true-false"  # what is to be judged there may be a number that is wrong
+    return bool(asked) and len(asked & content_stems(told)) < SAID * len(asked)
 
 
 def repeats(stem: str, earlier: Sequence[str], encoder: Encoder) -> str:

@@ -54,7 +54,7 @@ class Writer:
         said = line.replace(key, "").strip(" :.")
         stem = f"Which of the metals {said}?"
         if settings["decoding"].name != "greedy":
-            stem = f"Which metal, seed {settings['decoding'].seed % 7}, {said}?"
+            stem = f"Which metal, of all of them, {said}?"
         self.lines[stem] = key
         return AIMessage(json.dumps({"question": stem}))
 
@@ -200,6 +200,8 @@ def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
     assert gate.ruling(told, passage, index.encoder, model).reason == gate.TOLD
     aside = replace(one, stem="Who paints the walls of every castle green in autumn?")
     assert gate.ruling(aside, passage, index.encoder, model).reason == gate.ASIDE
+    changed = replace(one, stem=one.stem.replace("metals", "12 metals"))
+    assert gate.ruling(changed, passage, index.encoder, model).reason == gate.ASIDE
     points = replace(one, stem="What does the last line say that a metal does for houses?")
     assert gate.ruling(points, passage, index.encoder, model).reason == gate.POINTING
     moved = replace(one, key=(one.key + 1) % 4)
