@@ -61,6 +61,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         if out is not None:
             writable(out)
         from rag.quiz import Wanted, checked
+        from ui.quizzing import exports
 
         wanted = Wanted(
             count,
@@ -77,7 +78,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         note(told(made))
         if not made.items:
             raise BadRequest("No question passed: ask about more of the notes, or with another --seed.")
-        content = written(made, form, title)
+        content = exports()[form].make(made.items, title)
         if out is None:
             say(content.decode("utf-8").rstrip("\n"))
             return
@@ -112,17 +113,6 @@ def told(quiz: Quiz) -> str:
     if count < quiz.asked and not quiz.stopped:
         said += " The notes give no more."
     return said
-
-
-def written(quiz: Quiz, form: FormatName, title: str) -> bytes:
-    """The quiz in a format."""
-    if form in ("html", "html-answers"):
-        from ui.web.printed import printed
-
-        return printed(quiz.items, title, answers=form == "html-answers").encode("utf-8")
-    from rag.export.formats import write
-
-    return write(quiz.items, form, title)
 
 
 def writable(path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.items.types import Item, Kind, Quiz
 
 if TYPE_CHECKING:
+    from rag.export.formats import Format as Made
     from ui.living import LivingTutor
     from ui.tutor import Tutor
 
@@ -65,10 +66,7 @@ class Quizzing:
 
 def quizzing(tutor: Tutor | LivingTutor) -> Quizzing:
     """All of it over a tutor's notes and model, as they are when a question is written."""
-    from rag.export.formats import FORMATS
-    from rag.export.formats import Format as Made
     from rag.quiz import Wanted, judged_again, make_quiz, regenerated
-    from ui.web.printed import printed
 
     def make(
         *,
@@ -94,14 +92,7 @@ def quizzing(tutor: Tutor | LivingTutor) -> Quizzing:
         assert model is not None
         return regenerated(item, place, tutor.retriever, model, halt)
 
-    page = ".html", "text/html"
-    formats = {
-        **FORMATS,
-        "html": Made(lambda items, title: printed(items, title, False).encode(), *page, "a page to print"),
-        "html-answers": Made(
-            lambda items, title: printed(items, title, True).encode(), *page, "a page to print, with answers"
-        ),
-    }
+    formats = exports()
 
     def write(items: Sequence[Item], name: str, title: str) -> bytes:
         return formats[name].make(items, title)
@@ -109,3 +100,19 @@ def quizzing(tutor: Tutor | LivingTutor) -> Quizzing:
     if tutor.model is None:
         return Quizzing(formats=formats, write=write)
     return Quizzing(make, gate, another, formats, write)
+
+
+def exports() -> dict[str, Made]:
+    """The formats that questions leave in, by name: those of rag/export/, and the pages to print."""
+    from rag.export.formats import FORMATS
+    from rag.export.formats import Format as Made
+    from ui.web.printed import printed
+
+    page = ".html", "text/html"
+    return {
+        **FORMATS,
+        "html": Made(lambda items, title: printed(items, title, False).encode(), *page, "a page to print"),
+        "html-answers": Made(
+            lambda items, title: printed(items, title, True).encode(), *page, "a page to print, with answers"
+        ),
+    }

@@ -80,8 +80,9 @@ def facts(passages: Iterable[Passage]) -> tuple[Fact, ...]:
     for one in labels:
         spread[one.name.lower()].add(one.passage.heading)
     named = [one for one in labels if len(spread[one.name.lower()]) < FEW]
-    found += _terms([*named, *headings(kept), *defined(kept)])
-    found += _meanings(defined(kept))
+    terms = defined(kept)
+    found += _terms([*named, *headings(kept), *terms])
+    found += _meanings(terms)
     found += _properties([one for one in labels if len(spread[one.name.lower()]) >= FEW])
     found += _cells(kept)
     found += _years(kept)

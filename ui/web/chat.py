@@ -20,7 +20,7 @@ from rag.types import Ask
 from ui.web.controls import chosen_decoding, chosen_sources
 from ui.web.job import Job, Jobs
 from ui.web.text import escaped, typed
-from ui.web.view import Changes, Parts, View, error_line
+from ui.web.view import Changes, Parts, View, error_line, guarded
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -279,10 +279,7 @@ class Chat:
         return self._guarded(changed)
 
     def _guarded(self, change: Any) -> Changes:
-        try:
-            return dict(change())
-        except UnitutorError as error:
-            return {self.parts.line: error_line(str(error))}
+        return guarded(change, self.parts.line)
 
 
 def _plain(content: Any) -> str:

@@ -25,10 +25,10 @@ from ui.terminal import one_line
 from ui.texts import TABLES, Text, checked_length, texts
 from ui.web import check_view
 from ui.web.check_form import HEAD, KINDS, MOST, TYPES, Parts, form
-from ui.web.pickers import QUIET
 from ui.web.text import escaped
 from ui.web.trial import Trial, Trials
 from ui.web.view import Changes, error_line
+from ui.web.wiring import QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -38,7 +38,6 @@ LISTED = 200  # conversations to choose from, the latest
 LARGEST = 2 * 1024 * 1024  # bytes of a file; check.js knows it, too
 SUFFIXES = (*TABLES, ".jsonl")
 BUSY = "The last check still runs. Press Esc to stop it."
-SAVE_JS = "(file) => { window.unitutor.save(file); }"
 
 
 class Check:
@@ -199,10 +198,7 @@ def _wire(tutor: Tutor | LivingTutor, sessions: Sessions, p: Parts) -> None:
     chosen = [p.text, p.talk, p.file]
     p.kind.change(page.choose, p.kind, chosen, **QUIET)
     p.drop.chosen(page.take, None, [p.given, p.told], **QUIET)
-    followed = p.run.click(page.run, p.inputs(), shown, **QUIET).then(
-        page.follow, None, shown, concurrency_limit=None, show_progress="hidden", api_visibility="private"
-    )
-    followed.then(page.settle, None, shown, **QUIET)
+    followed(p.run.click(page.run, p.inputs(), shown, **QUIET), page.follow, page.settle, shown)
     p.stop.click(page.stop, None, None, **QUIET)  # following ends once the engine has stopped
     for button, suffix in zip(p.buttons, TYPES, strict=True):
         saved = button.click(page.saving(suffix), p.about, p.download, **QUIET)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import BadRequest, UnitutorError
+from ingest.errors import BadRequest
 from rag.items.bank import GONE, STATES, Bank, Held, State
 from rag.items.types import Item
 from rag.sessions import Sessions
@@ -22,15 +22,14 @@ from ui.web import desk_view
 from ui.web.beside import beside, passage_text
 from ui.web.desk_form import HEAD, Parts, form
 from ui.web.desk_mending import Mending
-from ui.web.pickers import QUIET
-from ui.web.view import Changes, error_line, said_line
+from ui.web.view import Changes, error_line, guarded, said_line
 from ui.web.viewer import Wanted, reading
+from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
     from ui.tutor import Tutor
 
-SAVE_JS = "(file) => { window.unitutor.save(file); }"
 DONE = {"approve": "Approved.", "reject": "Rejected.", "delete": "Deleted."}
 
 
@@ -190,10 +189,7 @@ class Desk:
         return held
 
     def guarded(self, change: Callable[[], Changes]) -> Changes:
-        try:
-            return change()
-        except UnitutorError as error:
-            return {self.parts.line: error_line(str(error))}
+        return guarded(change, self.parts.line)
 
 
 def build(tutor: Tutor | LivingTutor, sessions: Sessions, quizzing: Quizzing) -> None:
@@ -220,7 +216,8 @@ def _wire(desk: Desk, mending: Mending, p: Parts) -> None:
         (p.delete.click, desk.judge("delete"), inputs),
         (p.undo.click, desk.undo, inputs),
     ):
-        event(handler, read, shown, **QUIET).then(desk.beside, *page, **QUIET)
+        once = EACH if handler == desk.pick else QUIET  # judged once by a double click
+        event(handler, read, shown, **once).then(desk.beside, *page, **EACH)
     for event, handler in (
         (p.reject.click, desk.ask_why),
         (p.edit.click, mending.edit),
@@ -230,18 +227,10 @@ def _wire(desk: Desk, mending: Mending, p: Parts) -> None:
     p.kept.click(desk.close, None, shown, **QUIET)
     p.cancel.click(desk.close, None, shown, **QUIET)
     for event, handler in ((p.save.click, mending.save), (p.acts.another, mending.another)):
-        followed = event(handler, inputs, shown, **QUIET).then(
-            mending.follow,
-            None,
-            shown,
-            concurrency_limit=None,
-            show_progress="hidden",
-            api_visibility="private",
-        )
-        followed.then(mending.settle, None, shown, **QUIET)
+        followed(event(handler, inputs, shown, **QUIET), mending.follow, mending.settle, shown)
     p.stop.click(mending.stop, None, None, **QUIET)  # following ends once the check has stopped
-    p.viewer.look(desk.look, *page, **QUIET)
-    p.viewer.shut(desk.shut, None, [p.viewer, p.reading], **QUIET)
+    p.viewer.look(desk.look, *page, **EACH)
+    p.viewer.shut(desk.shut, None, [p.viewer, p.reading], **EACH)
     saved = p.export.click(desk.export, [p.format, p.title], [p.download, p.line], **QUIET)
     saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
     context.unload(desk.leave)

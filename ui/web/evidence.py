@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import BadRequest, UnitutorError
+from ingest.errors import BadRequest
 from rag import regression
 from rag.feedback import Feedback
 from rag.types import Answer
 from ui.facsimile import Pictures
 from ui.web.beside import beside, passage_text
 from ui.web.job import Jobs
-from ui.web.view import Changes, Parts, View, error_line, said_line
+from ui.web.view import Changes, Parts, View, guarded, said_line
 from ui.web.viewer import Wanted, reading
 
 if TYPE_CHECKING:
@@ -179,7 +179,4 @@ class Evidence:
         return self.view.talk(values[self.parts.where])
 
     def _guarded(self, change: Callable[[], Any]) -> Changes:
-        try:
-            return dict(change())
-        except UnitutorError as error:
-            return {self.parts.line: error_line(str(error))}
+        return guarded(change, self.parts.line)

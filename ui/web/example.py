@@ -8,8 +8,9 @@ from ingest.errors import BadRequest
 from rag.lab import course_example
 from ui.web.chart import chart
 from ui.web.lab_view import NAMES, titled
-from ui.web.pickers import QUIET, VALUES, chosen
+from ui.web.pickers import VALUES, chosen
 from ui.web.view import error_line
+from ui.web.wiring import QUIET
 
 START = "top-k"
 NOTES = {"top-k": 2.0, "top-p": 0.8, "min-p": 0.6}  # the values that the notes go through

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
-from ingest.errors import UnitutorError
 from ingest.passages import places_of
 from rag.feedback import Feedback
 from rag.gaps import Gaps, gaps, since
@@ -16,9 +15,9 @@ from rag.journal import KEEPS, KEEPS_NOT, Journal
 from rag.sessions import Sessions
 from ui.check_text import switched
 from ui.web.gaps_view import page_html, report
-from ui.web.pickers import QUIET
 from ui.web.text import escaped
-from ui.web.view import Changes, error_line
+from ui.web.view import Changes, guarded
+from ui.web.wiring import QUIET, SAVE_JS
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -31,7 +30,6 @@ HEAD = (
     'answered it.</p></div><a class="ut-link" href="./">Back to the chat</a></header>'
 )
 NO_LOG = '<p class="gp-empty">This chat keeps no log.</p>'
-SAVE_JS = "(file) => { window.unitutor.save(file); }"
 
 
 class Parts(NamedTuple):
@@ -125,11 +123,7 @@ class Page:
         return {p.kept: _kept(on), p.switch: gr.Button(f"Switch the log {'off' if on else 'on'}")}
 
     def _guarded(self, work: Any) -> Changes:
-        try:
-            done: Changes = work()
-        except UnitutorError as error:
-            return {self.parts.line: error_line(str(error))}
-        return done
+        return guarded(work, self.parts.line)
 
 
 def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:

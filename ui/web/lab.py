@@ -14,9 +14,10 @@ from rag.chain import checked_question
 from rag.lab import REMOTE, Comparing, Experiment, experiment
 from rag.strategies import FEWEST, MOST, comparable
 from ui.web import example, lab_view, pickers
-from ui.web.pickers import QUIET, Picker
+from ui.web.pickers import Picker
 from ui.web.trial import Trial, Trials
 from ui.web.view import Changes, error_line
+from ui.web.wiring import EACH, QUIET, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -269,18 +270,10 @@ def _wire(tutor: Tutor | LivingTutor, p: Parts) -> None:
         (p.question.submit, page.run, p.inputs()),
         (p.again.click, page.again, None),
     ):
-        followed = event(handler, read, shown, **QUIET).then(
-            page.follow,
-            None,
-            shown,
-            concurrency_limit=None,
-            show_progress="hidden",
-            api_visibility="private",
-        )
-        followed.then(page.settle, None, shown, **QUIET)
+        followed(event(handler, read, shown, **QUIET), page.follow, page.settle, shown)
     p.stop.click(page.stop, None, None, **QUIET)  # following ends once the engine has stopped
-    p.columns.pick(page.pick, None, [p.chart], **QUIET)
-    p.chart.step(page.step, None, [p.chart, p.columns], **QUIET)
+    p.columns.pick(page.pick, None, [p.chart], **EACH)
+    p.chart.step(page.step, None, [p.chart, p.columns], **EACH)
     cards = [one.card for one in p.pickers]
     for button, by in ((p.more, 1), (p.fewer, -1)):
         button.click(partial(_counted, by), p.count, [p.count, p.more, p.fewer, *cards], **QUIET)

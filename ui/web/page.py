@@ -14,6 +14,7 @@ from ui.web.chat import Chat
 from ui.web.evidence import Evidence
 from ui.web.text import DELIMITERS, escaped
 from ui.web.view import Parts
+from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -128,16 +129,14 @@ def _markdown(name: str) -> gr.Markdown:
 
 
 def _wire_evidence(page: Evidence, p: Parts) -> None:
-    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    p.viewer.look(page.look, {p.where}, [p.viewer, p.reading, p.line], **quick)
-    p.viewer.shut(page.shut, None, [p.viewer, p.reading], **quick)
-    p.viewer.narrow(page.narrow, {p.where}, [p.chat, p.line], **quick)
-    p.viewer.thumb(page.thumb, {p.where}, [p.chat, p.line], **quick)
-    p.viewer.judge(page.judge, {p.where}, [p.line], **quick)
+    p.viewer.look(page.look, {p.where}, [p.viewer, p.reading, p.line], **EACH)
+    p.viewer.shut(page.shut, None, [p.viewer, p.reading], **EACH)
+    p.viewer.narrow(page.narrow, {p.where}, [p.chat, p.line], **QUIET)
+    p.viewer.thumb(page.thumb, {p.where}, [p.chat, p.line], **QUIET)
+    p.viewer.judge(page.judge, {p.where}, [p.line], **QUIET)
 
 
 def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
-    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     shown = p.shown()
     asked: set[Any] = {p.where, p.box, *p.controls.inputs()}
     settled: set[Any] = {p.where, p.box}
@@ -148,30 +147,19 @@ def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
         (p.chat.retry, page.retry),
         (p.chat.edit, page.edit),
     ):
-        taken = event(handler, asked, shown, **quick)
-        # The jobs see to it that the engine takes one question at a time, so Gradio need not.
-        followed = taken.then(
-            page.follow,
-            None,
-            shown,
-            concurrency_limit=None,
-            show_progress="hidden",
-            trigger_mode="multiple",  # the next question's must not wait for the end of this one's
-            api_visibility="private",
-        )
-        followed.then(page.settle, settled, shown, trigger_mode="multiple", **quick)
-        following.append(followed)
-    p.box.stop(page.stop, None, None, **quick)  # following ends once the engine has stopped
-    p.chat.undo(page.undo, {p.where}, shown, cancels=following, **quick)
-    new.click(page.new, None, shown, cancels=following, **quick)
-    p.side.open(page.open, None, shown, cancels=following, **quick)
-    p.side.rename(page.rename, {p.where}, shown, **quick)
-    p.side.delete(page.delete, {p.where}, shown, **quick)
-    p.side.restore(page.restore, None, shown, cancels=following, **quick)
-    saved = export.click(page.export, {p.where}, [p.line, p.download], **quick)
-    saved.then(None, p.download, None, js="(file) => { window.unitutor.save(file); }", **quick)
-    p.where.change(None, p.where, None, js="(id) => { window.unitutor.address(id); }", **quick)
+        taken = event(handler, asked, shown, **QUIET)
+        following.append(followed(taken, page.follow, page.settle, shown, settled))
+    p.box.stop(page.stop, None, None, **QUIET)  # following ends once the engine has stopped
+    p.chat.undo(page.undo, {p.where}, shown, cancels=following, **QUIET)
+    new.click(page.new, None, shown, cancels=following, **QUIET)
+    p.side.open(page.open, None, shown, cancels=following, **QUIET)
+    p.side.rename(page.rename, {p.where}, shown, **QUIET)
+    p.side.delete(page.delete, {p.where}, shown, **QUIET)
+    p.side.restore(page.restore, None, shown, cancels=following, **QUIET)
+    saved = export.click(page.export, {p.where}, [p.line, p.download], **QUIET)
+    saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
+    p.where.change(None, p.where, None, js="(id) => { window.unitutor.address(id); }", **QUIET)
     context = gr.context.Context.root_block
     assert context is not None
-    context.load(page.load, None, shown, **quick)
+    context.load(page.load, None, shown, **QUIET)
     context.unload(page.leave)

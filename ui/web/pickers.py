@@ -12,6 +12,7 @@ from ingest.errors import BadRequest
 from rag.decoding import Decoding
 from rag.strategies import MOST, strategy
 from ui.web.lab_view import NAMES
+from ui.web.wiring import QUIET
 
 # What each strategy is set by: the label, the value it starts with, and the step.
 VALUES: dict[str, tuple[str, float, float]] = {
@@ -22,7 +23,6 @@ VALUES: dict[str, tuple[str, float, float]] = {
 }
 START = ("greedy", "top-k", "top-p", "random", "beam")
 SHOWN = 3  # cards at first
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import BadRequest, UnitutorError
+from ingest.errors import BadRequest
 from rag.items.attempts import GONE, Attempts
 from rag.items.bank import Bank
 from rag.items.results import results, to_csv, to_json
@@ -23,11 +23,11 @@ from rag.items.types import Item, Quiz
 from rag.sessions import Sessions
 from ui.quizzing import Maker, Quizzing
 from ui.web import quiz_view
-from ui.web.pickers import QUIET
 from ui.web.quiz_form import HEAD, TYPES, Parts, Wish, cited, count_of, form, seed_of, wished
 from ui.web.quiz_taking import Taking
 from ui.web.trial import Trial, Trials
-from ui.web.view import Changes, error_line, said_line
+from ui.web.view import Changes, error_line, guarded, said_line
+from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 BUSY = "Questions are still being written. Press Esc to stop."
 EARLIER = 200  # stems that a fresh question is told not to repeat
-SAVE_JS = "(file) => { window.unitutor.save(file); }"
 
 
 class Making:
@@ -257,10 +256,7 @@ class Making:
         return {**shown, p.begin: gr.Button(visible=False)} if running else shown
 
     def _guarded(self, change: Callable[[], Changes]) -> Changes:
-        try:
-            return change()
-        except UnitutorError as error:
-            return {self.parts.line: error_line(str(error))}
+        return guarded(change, self.parts.line)
 
 
 def build(
@@ -283,25 +279,17 @@ def _wire(making: Making, taking: Taking, p: Parts) -> None:
     inputs = p.inputs()
     where: set[Any] = {p.where}
     for event, handler, read in ((p.run.click, making.run, inputs), (p.acts.fresh, making.fresh, where)):
-        followed = event(handler, read, shown, **QUIET).then(
-            making.follow,
-            None,
-            shown,
-            concurrency_limit=None,
-            show_progress="hidden",
-            api_visibility="private",
-        )
-        followed.then(making.settle, None, shown, **QUIET)
+        followed(event(handler, read, shown, **QUIET), making.follow, making.settle, shown)
     p.stop.click(making.stop, None, None, **QUIET)  # following ends once the engine has stopped
     p.begin.click(making.begin, inputs, shown, **QUIET)
     p.due.click(making.due, inputs, shown, **QUIET)
     p.shared.click(making.shared, inputs, shown, **QUIET)
     p.acts.act(taking.act, where, shown, **QUIET)
-    p.acts.keep(taking.keep, where, [p.line], trigger_mode="multiple", **QUIET)  # none may be lost
+    p.acts.keep(taking.keep, where, [p.line], **EACH)  # none may be lost
     p.earlier.open(taking.opened, None, shown, **QUIET)
     p.earlier.again(taking.again_listed, None, shown, **QUIET)
-    p.viewer.look(taking.look, where, [p.viewer, p.reading, p.line], **QUIET)
-    p.viewer.shut(taking.shut, None, [p.viewer, p.reading], **QUIET)
+    p.viewer.look(taking.look, where, [p.viewer, p.reading, p.line], **EACH)
+    p.viewer.shut(taking.shut, None, [p.viewer, p.reading], **EACH)
     for button, suffix in zip(p.buttons, TYPES, strict=True):
         saved = button.click(making.saving(suffix), None, p.download, **QUIET)
         saved.then(None, p.download, None, js=SAVE_JS, **QUIET)

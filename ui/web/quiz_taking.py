@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import BadRequest, UnitutorError
+from ingest.errors import BadRequest
 from rag.items.attempts import GONE, Attempt, Attempts
 from rag.items.bank import Bank
 from rag.items.marking import WRITTEN
@@ -21,7 +21,7 @@ from ui.facsimile import Pictures
 from ui.web import quiz_view
 from ui.web.beside import beside, passage_text
 from ui.web.quiz_form import LAYOUTS, TELLING, Parts
-from ui.web.view import Changes, error_line, said_line
+from ui.web.view import Changes, guarded, said_line
 from ui.web.viewer import Wanted, reading
 
 if TYPE_CHECKING:
@@ -231,10 +231,7 @@ class Taking:
         return self.attempts.get(str(values[self.parts.where] or ""), self.student(request))
 
     def _guarded(self, change: Callable[[], Changes]) -> Changes:
-        try:
-            return change()
-        except UnitutorError as error:
-            return {self.parts.line: error_line(str(error))}
+        return guarded(change, self.parts.line)
 
 
 def _given(answers: Any, attempt: Attempt) -> list[Answered]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import gradio as gr
 
+from ingest.errors import UnitutorError
 from rag.feedback import REASONS, Feedback
 from rag.sessions import Conversation, Record, Sessions
 from rag.types import Answer
@@ -140,6 +141,14 @@ class View:
         if text is None:
             return gr.Textbox(submit_btn=not running, stop_btn=running)
         return gr.Textbox(value=text, submit_btn=not running, stop_btn=running)
+
+
+def guarded(change: Callable[[], Any], line: Any) -> Changes:
+    """What `change` shows; in the component `line` what went wrong, where it is for the reader to mend."""
+    try:
+        return dict(change())
+    except UnitutorError as error:
+        return {line: error_line(str(error))}
 
 
 def error_line(words: str) -> str:
