@@ -84,14 +84,51 @@ def make_venv():
 
 
 def pip(step, what, arguments, inputs):
-    """Run pip install unless `step` was done with these very inputs."""
+    """Install by uv, five times as quick, or else by pip, unless `step` was done with these very inputs."""
     if done(step, inputs):
         return
-    command = [str(VENV_PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    command += ["--progress-bar", "off", *os.environ.get("UNITUTOR_PIP", "").split(), *arguments]
+    plain = [str(VENV_PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    plain += ["--progress-bar", "off"]
     started = _shown["at"] = time.monotonic()
     if not sys.stderr.isatty():
         say(what + " …")
+    wanted = os.environ.get("UNITUTOR_PIP", "").split()
+    quicker = [] if wanted else uv(plain)
+    failed, begin = run([*quicker, *arguments], what, started) if quicker else (True, 0)
+    if failed:
+        failed, begin = run([*plain, *wanted, *arguments], what, started)
+    if failed:
+        raise StepFailed(
+            f"{what} failed ({reason(begin)}): check the network and the free disk space, then run the "
+            f"same command again; pip's own words are in {LOG.relative_to(ROOT)}"
+        )
+    beside = VENV / (".new-" + step)
+    beside.write_text(digest(inputs))
+    beside.replace(VENV / (".done-" + step))
+    say(f"{what}: done in {time.monotonic() - started:.0f} s")
+
+
+def uv(plain):
+    """The uv command that installs from where pip would; [] where uv cannot be had."""
+    program = BIN / ("uv.exe" if os.name == "nt" else "uv")
+    if not program.exists() and not succeeds([*plain, "-c", "requirements.lock", "uv"]):
+        return []
+    command = [str(program), "pip", "install", "--python", str(VENV_PYTHON)]
+    command += ["--index-strategy", "unsafe-best-match"]  # every index counts alike, as for pip
+    told = subprocess.run(
+        [str(VENV_PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    for line in told.splitlines():
+        name, _, value = line.partition("=")
+        option = name.rpartition(".")[2]
+        for place in value.strip("'\"").split():
+            if option == "find-links" or (option.endswith("index-url") and place.startswith("http")):
+                command += ["--" + option, place]
+    return command
+
+
+def run(command, what, started):
+    """Run an installer, showing how far it is: whether it failed, and where in the log it began."""
     with LOG.open("a+", encoding="utf-8", errors="replace") as log:
         log.write("\n$ " + " ".join(command) + "\n")
         log.flush()
@@ -106,15 +143,7 @@ def pip(step, what, arguments, inputs):
                 running.terminate()
                 running.wait()
             wipe()
-    if running.returncode:
-        raise StepFailed(
-            f"{what} failed ({reason(begin)}): check the network and the free disk space, then run the "
-            f"same command again; pip's own words are in {LOG.relative_to(ROOT)}"
-        )
-    beside = VENV / (".new-" + step)
-    beside.write_text(digest(inputs))
-    beside.replace(VENV / (".done-" + step))
-    say(f"{what}: done in {time.monotonic() - started:.0f} s")
+    return running.returncode != 0, begin
 
 
 def done(step, inputs):
@@ -169,7 +198,7 @@ def digest(names):
 
 
 def news(begin):
-    """What pip is at, in a few words, from what it has written since `begin`."""
+    """What uv or pip is at, in a few words, from what it has written since `begin`."""
     with LOG.open("rb") as log:
         log.seek(begin)
         lines = log.read().decode("utf-8", "replace").splitlines()
@@ -178,6 +207,8 @@ def news(begin):
         if line.startswith("Installing collected"):
             return f"unpacking {line.count(',') + 1} packages"
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    if not found:  # uv's lines say it all
+        return last[:1].lower() + last[1:]
     if last.startswith("Downloading"):
         return f"{len(found)} found, {last[:1].lower() + last[1:]}"
     return f"{len(found)} found" + (f", looking at {found[-1]}" if found else "")

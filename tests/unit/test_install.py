@@ -96,6 +96,25 @@ def test_a_step_is_stamped_only_when_it_succeeded(
     assert not installer.done("step", ["wanted.txt"])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the program put in uv's place is a shell script")
+def test_uv_looks_where_pip_would_and_pip_follows_where_it_fails(
+    installer: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("UNITUTOR_PIP", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_FIND_LINKS", "/some/wheels")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://one.test/simple file:///two")
+    monkeypatch.setattr(installer, "BIN", tmp_path)
+    program = tmp_path / "uv"
+    program.write_text('#!/bin/sh\necho uv "$@"\nexit 1\n')
+    program.chmod(0o755)
+    installer.pip("step", "Installing", ["--no-index", "--dry-run", "pip"], ["wanted.txt"])
+    assert installer.done("step", ["wanted.txt"])
+    told = next(line for line in installer.LOG.read_text().splitlines() if line.startswith("uv pip"))
+    assert "--find-links /some/wheels" in told and "--extra-index-url https://one.test/simple" in told
+    assert "file:///two" not in told and told.endswith("--dry-run pip")
+
+
 def test_an_old_python_is_told_in_one_line(
     installer: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
