@@ -19,14 +19,23 @@ from ui.web import check, desk, gaps, lab, look, page, quiz
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
+    from ui.queueing import Queue
     from ui.tutor import Tutor
 
 
-def build_app(tutor: Tutor | LivingTutor, sessions: Sessions, quizzing: Quizzing | None = None) -> gr.Blocks:
-    """The pages over a tutor, with conversations kept in `sessions`; `quizzing` makes questions."""
+def build_app(
+    tutor: Tutor | LivingTutor,
+    sessions: Sessions,
+    quizzing: Quizzing | None = None,
+    queue: Queue | None = None,
+) -> gr.Blocks:
+    """The pages over a tutor, with conversations kept in `sessions`; `quizzing` makes questions.
+
+    Questions wait in `queue`, which others may share.
+    """
     quizzing = quizzing or Quizzing()
     with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
-        page.build(tutor, sessions)
+        page.build(tutor, sessions, queue)
     with app.route("Decoding lab", "/lab", show_in_navbar=False):  # the pages have links of their own
         lab.build(tutor)
     with app.route("Check a text", "/check", show_in_navbar=False):

@@ -17,6 +17,7 @@ from ingest.errors import BadRequest, UnitutorError
 from rag.feedback import Feedback
 from rag.sessions import Record, Sessions, history
 from rag.types import Ask
+from ui.queueing import Queue, QueueFull
 from ui.web.controls import chosen_decoding, chosen_sources
 from ui.web.job import Job, Jobs
 from ui.web.text import escaped, typed
@@ -26,20 +27,23 @@ if TYPE_CHECKING:
     from ui.living import LivingTutor
     from ui.tutor import Tutor
 
-WAITING = 32  # questions that may wait for the engine
-
 
 class Chat:
     """The handlers of one page. Where a `request` is asked for, its session tells the tabs apart."""
 
     def __init__(
-        self, tutor: Tutor | LivingTutor, sessions: Sessions, feedback: Feedback, parts: Parts
+        self,
+        tutor: Tutor | LivingTutor,
+        sessions: Sessions,
+        feedback: Feedback,
+        parts: Parts,
+        queue: Queue | None = None,
     ) -> None:
-        """`tutor` has `chain` and `sources`; see ui/tutor.py."""
+        """`tutor` has `chain` and `sources`, see ui/tutor.py; questions wait in `queue`, or in their own."""
         self.tutor = tutor
         self.sessions = sessions
         self.parts = parts
-        self.jobs = Jobs()
+        self.jobs = Jobs(queue=queue)
         self.view = View(sessions, feedback, parts)
 
     # Asking
@@ -89,12 +93,12 @@ class Chat:
         except UnitutorError as error:
             return {p.line: error_line(str(error)), p.chat: gr.skip()}
         job = Job(self.tutor.chain, self.sessions, ask, conversation, keep=len(records))
-        if not self.jobs.put(_page(request), job):
-            return {p.line: error_line("The last answer is still being written. Press Esc to stop it.")}
+        try:
+            if not self.jobs.put(_page(request), job):
+                return {p.line: error_line("The last answer is still being written. Press Esc to stop it.")}
+        except QueueFull as error:
+            return {p.line: error_line(str(error))}
         number = self.jobs.number(job)
-        if number > WAITING:
-            self.jobs.drop(_page(request))
-            return {p.line: error_line("Too many questions are waiting already: try again in a minute.")}
         return {
             **self.view.growing(earlier, job.answer, 0.0, number),
             **self.view.cards(records, job.answer),

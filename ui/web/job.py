@@ -17,8 +17,8 @@ from ingest.errors import UnitutorError
 from rag.engines.turns import ACTIVE
 from rag.sessions import Sessions
 from rag.types import Answer, Ask
+from ui.queueing import Queue
 
-PATIENCE = 3.0  # seconds after which a waiting question that no page asks about loses its place
 SAVED_EVERY = 1.0  # seconds between copies of an unfinished answer kept for the case of a crash
 
 
@@ -32,6 +32,7 @@ class Job:
         self.ask = ask
         self.keep = keep
         self.conversation = conversation
+        self.owner = sessions.owner
         self.answer = Answer(ask.question, ask.decoding)
         self.error: BaseException | None = None
         self.started = time.monotonic()
@@ -143,20 +144,24 @@ class Job:
 
 
 class Jobs:
-    """The answers asked for, one a page at most, and whose turn it is: the engine takes few at a time."""
+    """The answers asked for, one a page at most; whose turn it is tells the queue they share with others."""
 
-    def __init__(self, places: int = ACTIVE) -> None:
-        """None yet; at most `places` are written at once."""
-        self.places = places
+    def __init__(self, places: int = ACTIVE, queue: Queue | None = None) -> None:
+        """None yet; they wait in `queue`, or in one of their own with so many `places`."""
+        self.queue = queue or Queue(places)
         self._jobs: dict[str, Job] = {}
-        self._leaving: list[Job] = []  # dropped, and still holding the engine
         self._lock = threading.Lock()
 
     def put(self, page: str, job: Job) -> bool:
-        """Hold a job for a page; False, and nothing held, while its last one runs."""
+        """Hold a job for a page; False, and nothing held, while its last one runs.
+
+        Without accounts a page is an owner of its own. Raises QueueFull.
+        """
         with self._lock:
             if page in self._jobs and self._jobs[page].running:
                 return False
+            job.owner = job.owner or page
+            self.queue.enter(job)
             self._jobs[page] = job
             return True
 
@@ -167,30 +172,16 @@ class Jobs:
 
     def number(self, job: Job) -> int:
         """The job's number in the line, 1 for the next to be answered; 0 where there is a place for it."""
-        with self._lock:
-            return self._number(job)
+        return self.queue.number(job)
 
     def turn(self, job: Job) -> int:
         """Start the job if its turn has come; its number in the line, 0 once it has."""
-        with self._lock:
-            job.seen = time.monotonic()
-            number = self._number(job)
-            if not number:
-                job.start()
-            return number
-
-    def _number(self, job: Job) -> int:
-        awake = time.monotonic() - PATIENCE
-        others = [j for j in self._jobs.values() if j is not job and j.running]
-        others += [j for j in self._leaving if j.running]
-        ahead = sum(j.working or (j.started < job.started and j.seen > awake) for j in others)
-        return max(0, ahead - self.places + 1)
+        return self.queue.turn(job)
 
     def drop(self, page: str, leave: bool = True) -> Job | None:
         """Stop the page's job and forget it; the job, if there was one."""
         with self._lock:
             job = self._jobs.pop(page, None)
-            self._leaving = [j for j in (*self._leaving, job) if j is not None and j.working]
         if job is not None and job.running:
             job.stop(leave=leave)
         return job

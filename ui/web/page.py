@@ -18,6 +18,7 @@ from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
+    from ui.queueing import Queue
     from ui.tutor import Tutor
 
 WELCOME = """<div class="ut-welcome"><h2>Ask your notes</h2>
@@ -58,8 +59,8 @@ unitutor.evidence.start(element, {
 QUIZ_JS = "(id) => { location.assign('quiz?c=' + encodeURIComponent(id)); }"
 
 
-def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
-    """Put the chat in the Blocks being built."""
+def build(tutor: Tutor | LivingTutor, sessions: Sessions, queue: Queue | None = None) -> None:
+    """Put the chat in the Blocks being built; questions wait in `queue`, or in one of its own."""
     feedback = Feedback(sessions.url_or_path)
     with gr.Sidebar(width=280, elem_id="ut-sidebar"):
         gr.HTML('<div class="ut-brand"><b>Unitutor</b><span>answers from your notes</span></div>')
@@ -114,7 +115,7 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
     parts = Parts(
         where, box, line, chat, panel, whys, viewer, reading, title, side, download, controls, notice
     )
-    talk = Chat(tutor, sessions, feedback, parts)
+    talk = Chat(tutor, sessions, feedback, parts, queue)
     evidence = Evidence(tutor, parts, talk.view, talk.jobs, feedback)
     _wire(talk, parts, new, export)
     quiz.click(None, parts.where, None, js=QUIZ_JS, queue=False, api_visibility="private")
