@@ -114,7 +114,8 @@ def uv(plain):
     if not program.exists() and not succeeds([*plain, "-c", "requirements.lock", "uv"]):
         return []
     command = [str(program), "pip", "install", "--python", str(VENV_PYTHON)]
-    command += ["--index-strategy", "unsafe-best-match"]  # every index counts alike, as for pip
+    # As for pip: the machine's own certificates are trusted, and every index counts alike.
+    command += ["--system-certs", "--index-strategy", "unsafe-best-match"]
     told = subprocess.run(
         [str(VENV_PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
