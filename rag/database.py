@@ -1,9 +1,9 @@
-"""The database that conversations and what was said of their answers rest in: its tables, how it is reached.
+"""The database that conversations, people and verdicts rest in: its tables, and how it is reached.
 
-SQLite in WAL mode, or any database SQLAlchemy reaches by URL. What is committed is on the disk. What
-is not here: what the rows mean (rag/sessions.py, rag/feedback.py), the tables of quizzes
-(rag/items/tables.py), and migrations; a database made by a newer version is refused. A table more is
-no new version: older programs leave it alone.
+SQLite in WAL mode, or PostgreSQL by URL. What is committed is on the disk. A database is brought up to
+these tables when it is opened (rag/migrate.py); one that a newer program made is refused. What is not
+here: what the rows mean (rag/sessions.py, rag/feedback.py, rag/people.py, rag/apikeys.py), and the
+tables of quizzes (rag/items/tables.py).
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ingest.errors import BadRequest, UnitutorError
+from rag import migrate
+from rag.migrations import HEAD
 from rag.types import Answer, from_json, to_json
 
-VERSION = 1
-
 metadata = sa.MetaData()
-_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+# The number of the newest step, for programs from before there were steps: they refuse what is above 1.
+sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
 conversations = sa.Table(
     "conversation",
     metadata,
@@ -34,6 +35,9 @@ conversations = sa.Table(
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("updated", sa.Double, nullable=False, index=True),
     sa.Column("deleted", sa.Double, nullable=True),
+    sa.Column("owner", sa.String(32), nullable=False, server_default="", index=True),
+    sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("folded", sa.Text, nullable=False, server_default=""),  # the title, see rag/wordsearch.py
 )
 turns = sa.Table(
     "turn",
@@ -45,6 +49,7 @@ turns = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("finished", sa.Boolean, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("conversation", "place"),
 )
 # What is said of an answer outlives an answer that another takes the place of, but not its conversation.
@@ -63,6 +68,49 @@ feedback = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("created", sa.Double, nullable=False, index=True),
 )
+# An owner or a student elsewhere is a person's id, or '' on a machine without accounts.
+people = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("folded", sa.Text, nullable=False, unique=True),  # the name without case
+    sa.Column("role", sa.String(16), nullable=False),  # 'student' or 'instructor'
+    sa.Column("secret", sa.Text, nullable=False),  # '' for no password
+    sa.Column("subject", sa.Text, nullable=False, index=True),  # '' or OpenID's issuer and subject
+    sa.Column("created", sa.Double, nullable=False),
+)
+# A browser that is signed in, or on its way to be: see rag/signins.py.
+signins = sa.Table(
+    "signin",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),  # SHA-256 of what its cookie holds
+    sa.Column("person", sa.String(32), nullable=False, index=True),  # '' before somebody is signed in
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("seen", sa.Double, nullable=False),
+)
+api_keys = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(32), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("hashed", sa.String(64), nullable=False, unique=True),  # SHA-256 of the key
+    sa.Column("scopes", sa.Text, nullable=False),  # separated by blanks
+    sa.Column("per_minute", sa.Integer, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("used", sa.Double, nullable=True),
+    sa.Column("revoked", sa.Double, nullable=True),
+)
+settings = sa.Table(
+    "setting",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+GONE = "This conversation no longer exists."
 
 
 class SessionsUnusable(UnitutorError):
@@ -74,6 +122,7 @@ class Database:
 
     def __init__(self, url_or_path: str | Path) -> None:
         """Open or make it. Raises SessionsUnusable where that fails or a newer version wrote it."""
+        self.url_or_path = url_or_path
         text = str(url_or_path)
         if "://" not in text:
             try:
@@ -81,21 +130,25 @@ class Database:
             except OSError as error:
                 raise SessionsUnusable(f"Cannot keep conversations in {text}: {error.strerror}.") from error
         self._where = "the database" if "://" in text else text
-        url = text if "://" in text else sa.URL.create("sqlite", database=text)
-        self._engine = sa.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _sqlite_connect)
-            sa.event.listen(self._engine, "begin", _sqlite_begin)
-        with self.write() as db:
-            metadata.create_all(db)
-            found = db.scalar(sa.select(_version.c.version))
-            if found is None:
-                db.execute(_version.insert().values(version=VERSION))
-            elif found > VERSION:
-                raise SessionsUnusable(
-                    f"The conversations in {self._where} were written by a newer Unitutor "
-                    f"(version {found}, this one reads {VERSION}): update Unitutor, or move the file away."
-                )
+        self._engine = _engine(text)
+        with self.read() as db:
+            found = migrate.version(db)
+        if found < HEAD:
+            with self.write() as db:
+                migrate.alone(db)
+                found = migrate.version(db)
+                if found < HEAD:
+                    migrate.upgrade(db)
+        if found > HEAD:
+            raise SessionsUnusable(
+                f"The conversations in {self._where} were written by a newer Unitutor "
+                f"(version {found}, this one reads {HEAD}): update Unitutor, or move the file away."
+            )
+
+    @property
+    def kind(self) -> str:
+        """'sqlite' or 'postgresql'."""
+        return self._engine.dialect.name
 
     def close(self) -> None:
         """Let go of the connections; a later call opens new ones."""
@@ -111,19 +164,25 @@ class Database:
             raise self._unusable(error, "read") from error
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A transaction. Raises BadRequest if its conversation is gone, SessionsUnusable if it fails."""
+    def write(self, conflict: str = GONE) -> Iterator[sa.Connection]:
+        """A transaction. Raises BadRequest(conflict) where another row is in the way or one it needs is
+        gone, SessionsUnusable if it fails.
+        """
         try:
             with self._engine.connect().execution_options(writes=True) as db, db.begin():
                 yield db
         except IntegrityError as error:
-            raise BadRequest("This conversation no longer exists.") from error
+            raise BadRequest(conflict) from error
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise self._unusable(error, "written") from error
 
     def _unusable(self, error: Exception, done: str) -> SessionsUnusable:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        return SessionsUnusable(f"The conversations in {self._where} cannot be {done}: {reason}.")
+        return SessionsUnusable(f"The conversations in {self._where} cannot be {done}: {_reason(error)}.")
+
+
+def opened(database: str | Path | Database) -> Database:
+    """The database itself, or the one at this URL or path."""
+    return database if isinstance(database, Database) else Database(database)
 
 
 def stored(answer: Answer) -> str:
@@ -143,8 +202,40 @@ def restored(text: str, question: str) -> Answer | None:
 
 
 def encodable(text: str) -> str:
-    """Text that can be stored: half a surrogate pair cannot."""
-    return text.encode("utf-8", "replace").decode()
+    """Text that can be stored: half a surrogate pair cannot, nor, on PostgreSQL, a NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
+def _engine(text: str) -> sa.Engine:
+    if "://" not in text:
+        engine = sa.create_engine(sa.URL.create("sqlite", database=text))
+    else:
+        try:
+            url = sa.make_url(text)
+            if url.drivername in ("postgres", "postgresql"):
+                url = url.set(drivername="postgresql+pg8000")
+            engine = sa.create_engine(url, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise SessionsUnusable(
+                f"This database needs {error.name}, which is not installed: pip install 'unitutor[postgres]'"
+            ) from error
+        except (SQLAlchemyError, ValueError) as error:
+            raise SessionsUnusable(
+                "This is no address of a database: write it as postgresql://NAME:PASSWORD@HOST/DATABASE"
+            ) from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _sqlite_connect)
+        sa.event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _reason(error: Exception) -> str:
+    """Why a database did not do what it was asked, in its own words."""
+    found: Any = getattr(error, "orig", None) or error
+    told = found.args[0] if found.args else ""
+    if isinstance(told, dict):  # pg8000 gives the server's message as fields, 'M' the one to read
+        told = told.get("M", "")
+    return " ".join(str(told or found).split())
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

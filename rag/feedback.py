@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 import sqlalchemy as sa
 
 from ingest.errors import BadRequest
-from rag.database import Database, encodable, restored
+from rag.database import Database, encodable, opened, restored
 from rag.database import conversations as _conversation
 from rag.database import feedback as _feedback
 from rag.database import turns as _turn
@@ -49,11 +49,19 @@ class Rated:
 
 
 class Feedback:
-    """The verdicts in one database. Safe to share between threads and between processes."""
+    """One owner's verdicts in a database. Safe to share between threads and between processes."""
 
-    def __init__(self, url_or_path: str | Path) -> None:
-        """Open or make the database. Raises SessionsUnusable where it cannot be."""
-        self._database = Database(url_or_path)
+    def __init__(self, database: str | Path | Database, owner: str = "") -> None:
+        """Open or make the database. Raises SessionsUnusable where it cannot be.
+
+        `owner` is a person's id, '' on a machine without accounts; see rag/sessions.py.
+        """
+        self._database = opened(database)
+        self.owner = owner
+
+    def of(self, owner: str) -> Feedback:
+        """The verdicts of another owner in the same database."""
+        return Feedback(self._database, owner)
 
     def close(self) -> None:
         """Let go of the database's connections; a later call opens new ones."""
@@ -72,7 +80,7 @@ class Feedback:
         comment = encodable(" ".join(comment.split()))
         if len(comment) > LONGEST:
             raise BadRequest(f"A comment may have {LONGEST:,} characters, not {len(comment):,}: shorten it.")
-        at = sa.select(_turn).where(_turn.c.conversation == conversation, _turn.c.place == place)
+        at = sa.select(_turn).where(self._mine(_turn.c.conversation, conversation), _turn.c.place == place)
         with self._database.write() as db:
             turn = db.execute(at).first()
             if turn is None:
@@ -98,14 +106,14 @@ class Feedback:
         query = (
             sa.select(_feedback, _turn.c.place)
             .join(_turn, _turn.c.id == _feedback.c.turn)
-            .where(_feedback.c.conversation == conversation)
+            .where(self._mine(_feedback.c.conversation, conversation))
             .order_by(_turn.c.place)
         )
         with self._database.read() as db:
             return {row.place: _verdict(row) for row in db.execute(query)}
 
     def all(self, since: float = 0.0, until: float | None = None) -> tuple[Rated, ...]:
-        """The verdicts given from `since` to before `until` (seconds since 1970), the oldest first.
+        """Everyone's verdicts given from `since` to before `until` (seconds since 1970), the oldest first.
 
         Answers that were written again are among them, conversations that were deleted are not.
         """
@@ -119,6 +127,10 @@ class Feedback:
             query = query.where(_feedback.c.created < until)
         with self._database.read() as db:
             return tuple(_rated(row) for row in db.execute(query))
+
+    def _mine(self, column: sa.Column[Any], id: str) -> sa.ColumnElement[bool]:
+        its = sa.select(_conversation.c.id).where(_conversation.c.owner == self.owner)
+        return column.in_(its.where(_conversation.c.id == id))
 
 
 def _verdict(row: Any) -> Verdict:

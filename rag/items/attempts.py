@@ -21,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest.errors import BadRequest
-from rag.database import Database, encodable
+from rag.database import Database, encodable, opened
 from rag.items.marking import LONGEST, WRITTEN, right
 from rag.items.memory import reviewed
 from rag.items.tables import attempts as _attempt
@@ -74,9 +74,9 @@ class Attempt:
 class Attempts:
     """The attempts in one database. Safe to share between threads and between processes."""
 
-    def __init__(self, url_or_path: str | Path) -> None:
+    def __init__(self, database: str | Path | Database) -> None:
         """Open or make the database. Raises SessionsUnusable where it cannot be."""
-        self._database = Database(url_or_path)
+        self._database = opened(database)
 
     def close(self) -> None:
         """Let go of the database's connections; a later call opens new ones."""

@@ -18,7 +18,7 @@ from typing import Any, Literal, cast
 import sqlalchemy as sa
 
 from ingest.errors import BadRequest, UnitutorError
-from rag.database import Database, encodable
+from rag.database import Database, encodable, opened
 from rag.items.tables import checked, restored, stored
 from rag.items.tables import items as _item
 from rag.items.tables import past as _past
@@ -74,9 +74,9 @@ class KeptQuiz:
 class Bank:
     """The items in one database. Safe to share between threads and between processes."""
 
-    def __init__(self, url_or_path: str | Path) -> None:
+    def __init__(self, database: str | Path | Database) -> None:
         """Open or make the database. Raises SessionsUnusable where it cannot be."""
-        self._database = Database(url_or_path)
+        self._database = opened(database)
 
     def close(self) -> None:
         """Let go of the database's connections; a later call opens new ones."""

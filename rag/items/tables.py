@@ -1,7 +1,7 @@
 """The tables of the question bank, of quizzes and of what students answered.
 
-They lie beside the conversations (rag/database.py) and are made when the bank or the attempts are
-opened. Items are kept as JSON of rag/items/types.py; what is searched by has a column of its own.
+They lie beside the conversations (rag/database.py) and are made with them. Items are kept as JSON of
+rag/items/types.py; what is searched by has a column of its own.
 """
 
 from __future__ import annotations

@@ -10,11 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import BadRequest, UnitutorError
-from rag.decoding import GREEDY
 from rag.items.bank import LONGEST, MOST, REASONS, Bank, GateRefused
 from rag.items.types import Option
-from rag.sessions import Sessions
-from rag.types import Answer
 from tests.quiz_items import choice, truth, written
 
 
@@ -168,20 +165,6 @@ def test_any_character_is_kept(bank: Bank) -> None:
     stem = "<script>x</script> $\\frac{a}{b}$ ~ = # { } : & \x07 \ud800 ?"
     held = bank.edit(choice(0).id, replace(choice(0), stem=stem))
     assert held.item.stem == stem.replace("\ud800", "?")
-
-
-def test_a_database_from_before_quizzes_takes_them_and_an_older_program_reads_on(path: Path) -> None:
-    kept = Sessions(path)
-    talk = kept.create()
-    kept.add(talk, Answer("What is a GAN?", GREEDY, stage="done", answer="Two nets."))
-    kept.close()
-    with sqlite3.connect(path) as db:
-        for table in ("response", "attempt", "quiz", "item", "item_past", "memory"):
-            db.execute(f"DROP TABLE IF EXISTS {table}")
-    assert Bank(path).add([choice()]) == 1
-    assert [answer.answer for answer in Sessions(path).turns(talk)] == ["Two nets."]
-    with sqlite3.connect(path) as db:
-        assert db.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
 
 
 def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:

@@ -113,12 +113,18 @@ def test_every_reason_and_any_character_is_kept(feedback: Feedback, talk: str) -
     assert feedback.get(talk)[0].comment.startswith("half a pair ?")
 
 
-def test_a_conversation_from_before_feedback_takes_it(kept: Sessions, talk: str, path: Path) -> None:
-    kept.close()
-    with sqlite3.connect(path) as db:
-        db.execute("DROP TABLE feedback")
-    Feedback(path).set(talk, 0, "up")
-    assert Feedback(path).get(talk)[0].verdict == "up"
+def test_a_verdict_is_its_owners(kept: Sessions, talk: str, feedback: Feedback) -> None:
+    feedback.set(talk, 0, "up")
+    stranger = feedback.of("ada")
+    with pytest.raises(BadRequest, match="no longer exists"):
+        stranger.set(talk, 0, "down")
+    with pytest.raises(BadRequest, match="no longer exists"):
+        stranger.set(talk, 0, None)
+    assert stranger.get(talk) == {} and feedback.get(talk)[0].verdict == "up"
+    made = kept.of("ada").create()
+    kept.of("ada").add(made, Answer("And?", GREEDY))
+    stranger.set(made, 0, "down")
+    assert [rated.verdict.verdict for rated in feedback.all()] == ["up", "down"]
 
 
 def test_a_damaged_copy_leaves_the_question(feedback: Feedback, talk: str, path: Path) -> None:

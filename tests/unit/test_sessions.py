@@ -110,6 +110,89 @@ def test_finishing_a_turn_removed_since_does_nothing(kept: Sessions) -> None:
     assert kept.turns(made) == ()
 
 
+def test_a_removed_turns_number_is_no_other_turns(kept: Sessions) -> None:
+    made = kept.create()
+    turn = kept.begin(made, "a")
+    kept.truncate(made, 0)
+    assert kept.begin(made, "b") != turn
+    kept.finish(turn, answered("a"))
+    assert [(r.answer.question, r.state) for r in kept.records(made)] == [("b", "unfinished")]
+
+
+def test_what_comes_late_takes_nothing_from_a_finished_turn(kept: Sessions) -> None:
+    made = kept.create()
+    turn = kept.begin(made, "a")
+    kept.finish(turn, answered("a"))
+    kept.progress(turn, replace(answered("a"), answer="Two"))
+    assert [(r.answer.answer, r.state) for r in kept.records(made)] == [("Two nets [1].", "whole")]
+
+
+def test_another_owners_conversation_does_not_exist(kept: Sessions) -> None:
+    mine, other = kept.of("ada"), kept.of("bob")
+    made = mine.create("secret")
+    turn = mine.begin(made, "What is a GAN?")
+    for stranger in (other, kept):
+        assert stranger.list() == () == stranger.list(search="secret")
+        assert stranger.get(made) is None and stranger.records(made) == () == stranger.turns(made)
+        stranger.progress(turn, answered("b", "Overwritten."))
+        stranger.finish(turn, answered("b", "Overwritten."))
+        stranger.truncate(made, 0)
+        for call in (
+            lambda who: who.add(made, answered("b")),
+            lambda who: who.begin(made, "b"),
+            lambda who: who.begin(made, "b", keep=0),
+            lambda who: who.replace_last(made, answered("b")),
+            lambda who: who.rename(made, "theirs"),
+            lambda who: who.pin(made),
+            lambda who: who.delete(made),
+            lambda who: who.restore(made),
+            lambda who: who.export_markdown(made),
+        ):
+            with pytest.raises(BadRequest, match="no longer exists"):
+                call(stranger)
+    assert [(c.title, c.pinned) for c in mine.list()] == [("secret", False)]
+    assert [(r.answer.question, r.answer.answer, r.state) for r in mine.records(made)] == [
+        ("What is a GAN?", "", "unfinished")
+    ]
+
+
+def test_pinned_conversations_come_first(kept: Sessions) -> None:
+    first, second, third = (kept.create(name) for name in ("one", "two", "three"))
+    kept.pin(first)
+    assert [(c.id, c.pinned) for c in kept.list()] == [(first, True), (third, False), (second, False)]
+    kept.pin(first, False)
+    assert [c.id for c in kept.list()] == [third, second, first]
+
+
+def test_the_list_in_parts(kept: Sessions) -> None:
+    made = [kept.create(str(number)) for number in range(7)][::-1]
+    parts = [kept.list(limit=3, offset=at) for at in (0, 3, 6, 9)]
+    assert [[c.id for c in part] for part in parts] == [made[:3], made[3:6], made[6:], []]
+
+
+def test_search_finds_all_words_in_titles_and_texts(kept: Sessions) -> None:
+    gans, vaes = kept.create("Übung 50%"), kept.create("Später_x")
+    kept.add(gans, answered("What is a GAN?", "Two nets [1] compete."))
+    kept.add(gans, answered("And Weiß\nalso?", "Nothing."))
+    turn = kept.begin(vaes, "What is a VAE?")
+
+    def found(text: str) -> set[str]:
+        return {c.id for c in kept.list(search=text)}
+
+    assert found("gan") == found("NETS compete") == found("übung gan") == found("WEISS also") == {gans}
+    assert found("what") == found("  ") == {gans, vaes}
+    assert found("50%") == {gans} and found("r_x") == {vaes} and found("_ 5") == found("what%gan") == set()
+    assert found("citations") == found("supported") == found("[1]") == found("\\") == set()
+    kept.progress(turn, answered("What is a VAE?", "Latent"))
+    assert found("latent") == {vaes}
+    kept.finish(turn, answered("What is a VAE?", "A space."))
+    assert found("latent") == set() and found("a space") == {vaes}
+    kept.rename(vaes, "Ganz neu")
+    assert found("ganz") == {vaes} and found("später") == set()
+    kept.truncate(gans, 0)
+    assert found("nets") == set()
+
+
 def test_deleted_is_restorable_for_a_day(kept: Sessions, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = kept.create("gone")
     kept.add(made, answered("a"))
@@ -182,7 +265,7 @@ def test_hostile_titles(kept: Sessions, title: str) -> None:
     (found,) = kept.list()
     assert 0 < len(found.title) <= 200
     assert not set(found.title) & set("\n\x00\x1b\u202e")
-    assert kept.turns(made)[0].question == title.replace("\ud83d", "?")
+    assert kept.turns(made)[0].question == title.replace("\ud83d", "?").replace("\x00", "\ufffd")
     text = kept.export_markdown(made)
     assert "<script" not in text.replace(r"\<script", "") and not re.search(r"(?<!\\)!\[|(?<!\\)\]\(", text)
 

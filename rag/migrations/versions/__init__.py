@@ -1,0 +1,1 @@
+"""The steps, in files called by their number."""
