@@ -174,7 +174,7 @@ def _reopened(tutor: Tutor, index: Path) -> Tutor:
         raise IndexUnusable("there is no language model to answer with: start the chat again")
     return replace(
         tutor,
-        chain=logged(answer_chain(retriever, tutor.model), tutor.journal),
+        chain=logged(answer_chain(retriever, tutor.model, entailment=tutor.entailment), tutor.journal),
         retriever=retriever,
         sources=retriever.sources,
         starters=starters(retriever.index.passages),

@@ -44,6 +44,7 @@ class Tutor:
     notes: tuple[Path, ...] = ()  # what the index was made from, () for what it remembers of that
     notice: str = ""  # what a student should know of the index now, in a line
     journal: Journal | None = None  # where what is asked is logged
+    entailment: Entailment | None = None  # what judges sentences in the model's place
 
 
 def build_index(
@@ -123,6 +124,7 @@ def open_tutor(
         model=opened,
         folder=index,
         journal=journal,
+        entailment=judge,
     )
 
 
