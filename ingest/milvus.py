@@ -45,7 +45,7 @@ class MilvusVectors:
         scores = np.full((len(x), k), -np.inf, np.float32)
         rows = np.full((len(x), k), -1, np.int64)
         for one, vector in enumerate(x):
-            with _told(self._folder):
+            with told(self._folder):
                 found = self.store.similarity_search_with_score_by_vector(vector.tolist(), min(k, MOST))
             for place, (document, score) in enumerate(found):
                 scores[one, place], rows[one, place] = score, document.metadata["row"]
@@ -56,7 +56,7 @@ class MilvusVectors:
         wanted, back = np.unique(np.asarray(key), return_inverse=True)
         held: dict[int, Any] = {}
         for some in _batches(wanted):
-            with _told(self._folder):
+            with told(self._folder):
                 name, ids = self.store.collection_name, [str(row) for row in some]
                 for one in self.store.client.get(name, ids=ids, output_fields=["row", "vector"]):
                     held[int(one["row"])] = one["vector"]
@@ -70,8 +70,8 @@ def add(folder: Path, collection: str, rows: np.ndarray, ids: Sequence[str]) -> 
 
     Raises IndexUnusable, one line, if Milvus is not installed or cannot be reached.
     """
-    with _told(folder):
-        store = _store(folder, collection, _params(len(rows)), drop_old=True)
+    with told(folder):
+        store = langchain_store(folder, collection, _params(len(rows)), drop_old=True)
         for some in _batches(np.arange(len(rows))):
             store.add_embeddings(
                 [ids[row] for row in some],
@@ -85,8 +85,8 @@ def add(folder: Path, collection: str, rows: np.ndarray, ids: Sequence[str]) -> 
 
 def opened(folder: Path, collection: str, count: int) -> MilvusVectors:
     """The collection with its `count` vectors. Raises IndexUnusable if it is not there, or not whole."""
-    with _told(folder):
-        store = _store(folder, collection, None)
+    with told(folder):
+        store = langchain_store(folder, collection, None)
         known = store.client.has_collection(collection)
         if not known or int(store.client.get_collection_stats(collection)["row_count"]) != count:
             raise IndexUnusable(
@@ -98,10 +98,10 @@ def opened(folder: Path, collection: str, count: int) -> MilvusVectors:
 
 def drop(folder: Path, collections: Sequence[str]) -> None:
     """These collections go, those of them that are there. Raises IndexUnusable as `add` does."""
-    with _told(folder):
+    with told(folder):
         import langchain_milvus  # noqa: F401  # missing, it is told here as well
 
-        client = _client(folder)
+        client = connected(folder)
         for collection in collections:
             if client.has_collection(collection):
                 client.drop_collection(collection)
@@ -118,7 +118,7 @@ class _Ready(Embeddings):
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def told(folder: Path) -> Iterator[None]:
     """Whatever goes wrong in Milvus's many layers is told in one line: their errors share no root."""
     for name in ("milvus_lite", "pymilvus", "langchain_milvus"):
         # They write tracebacks to the terminal, of what is told here.
@@ -142,13 +142,17 @@ def _connection(folder: Path) -> dict[str, Any]:
     return {"uri": milvus_uri(folder), "timeout": PATIENCE, **({"token": token} if token else {})}
 
 
-def _client(folder: Path) -> Any:
+def connected(folder: Path) -> Any:
+    """A connection to the Milvus of the index in `folder`."""
     from pymilvus import MilvusClient
 
     return MilvusClient(**_connection(folder))
 
 
-def _store(folder: Path, collection: str, params: dict[str, Any] | None, drop_old: bool = False) -> Any:
+def langchain_store(
+    folder: Path, collection: str, params: dict[str, Any] | None, drop_old: bool = False
+) -> Any:
+    """The LangChain store over a collection there, made with its first vectors if need be."""
     from langchain_milvus import Milvus
 
     return Milvus(

@@ -5,4 +5,4 @@ versions/ with the next number, that number in HEAD, and the same in the tables 
 compares the two. A step, once released, is never changed.
 """
 
-HEAD = 2  # the number of the newest step; its revision is this with four digits
+HEAD = 3  # the number of the newest step; its revision is this with four digits

@@ -17,7 +17,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import rag.items.tables  # noqa: F401 - its tables belong to the metadata
+import rag.items.tables
+import rag.memory  # noqa: F401 - the tables of both belong to the metadata
 from ingest.errors import UnitutorError
 from rag import database as module
 from rag import migrate
