@@ -28,6 +28,7 @@ from ui.web.check_form import HEAD, KINDS, MOST, TYPES, Parts, form
 from ui.web.text import escaped
 from ui.web.trial import Trial, Trials
 from ui.web.view import Changes, error_line
+from ui.web.who import owner, tab
 from ui.web.wiring import QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ class Check:
         self.parts = parts
         self.trials = Trials[Run]()
 
-    def choose(self, kind: str | None = None) -> list[Any]:
+    def choose(self, kind: str | None, request: gr.Request) -> list[Any]:
         """What belongs to the kind of input: the text, the conversations as they are now, the file."""
         shown = [gr.update(visible=kind == one) for one in KINDS]
         try:
-            kept = self.sessions.list(limit=LISTED)
+            kept = self.sessions.of(owner(request)).list(limit=LISTED)
         except UnitutorError:
             kept = ()
         choices = [(_titled(one.title, one.updated), one.id) for one in kept]
@@ -80,13 +81,11 @@ class Check:
         p = self.parts
         model = self.tutor.model if can_judge(self.tutor) and not values[p.fast] else None
         try:
-            chosen = self._chosen(values)
+            chosen = self._chosen(values, request)
         except UnitutorError as error:
             return {p.line: error_line(str(error))}
         retriever = self.tutor.retriever
-        if not self.trials.put(
-            str(request.session_hash), lambda halt, _: check_all(chosen, retriever, model, halt)
-        ):
+        if not self.trials.put(tab(request), lambda halt, _: check_all(chosen, retriever, model, halt)):
             return {p.line: error_line(BUSY)}
         return {
             **self._buttons(None, running=True),
@@ -97,7 +96,7 @@ class Check:
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
         """Show the page's check as it goes on."""
-        trial = self.trials.get(str(request.session_hash))
+        trial = self.trials.get(tab(request))
         if trial is None or not trial.running:
             yield {self.parts.line: gr.skip()}
             return
@@ -107,7 +106,7 @@ class Check:
 
     def settle(self, request: gr.Request) -> Changes:
         """After a check, however it ended: show all of it, and say what went wrong."""
-        trial = self.trials.over(str(request.session_hash))
+        trial = self.trials.over(tab(request))
         if trial is None:
             return {self.parts.line: gr.skip()}
         changes = self._shown(trial, 0)
@@ -117,13 +116,13 @@ class Check:
 
     def stop(self, request: gr.Request) -> None:
         """Stop the check and keep what there is of it."""
-        self.trials.stop(str(request.session_hash))
+        self.trials.stop(tab(request))
 
     def saving(self, suffix: str) -> Callable[..., Any]:
         """What gives the report of a format as a file for the browser to keep."""
 
         def save(about: About | None, request: gr.Request) -> Any:
-            trial = self.trials.get(str(request.session_hash))
+            trial = self.trials.get(tab(request))
             if trial is None or trial.value is None or about is None:
                 return gr.skip()
             text = report.report(suffix, trial.value.checked, about)
@@ -135,16 +134,16 @@ class Check:
 
     def leave(self, request: gr.Request) -> None:
         """The page is gone: free the engine."""
-        self.trials.drop(str(request.session_hash))
+        self.trials.drop(tab(request))
 
-    def _chosen(self, values: Changes) -> Sequence[Text]:
+    def _chosen(self, values: Changes, request: gr.Request) -> Sequence[Text]:
         p = self.parts
         if values[p.kind] == KINDS[0]:
             return [Text("text", checked_length(values[p.text] or ""))]
         if values[p.kind] == KINDS[1]:
             if not values[p.talk]:
                 raise BadRequest("Choose a conversation first.")
-            kept = enumerate(self.sessions.records(values[p.talk]), 1)
+            kept = enumerate(self.sessions.of(owner(request)).records(values[p.talk]), 1)
             answers = [Text(n, one.answer.answer, None, one.answer.question) for n, one in kept]
             answers = [one for one in answers if one.text.strip()]
             if not answers:

@@ -24,6 +24,7 @@ from ui.web.desk_form import HEAD, Parts, form
 from ui.web.desk_mending import Mending
 from ui.web.view import Changes, error_line, guarded, said_line
 from ui.web.viewer import Wanted, reading
+from ui.web.who import tab
 from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Desk:
                     self.bank.reject(held.item.id, ": ".join(word.strip() for word in words if word.strip()))
                 else:
                     {"approve": self.bank.approve, "delete": self.bank.delete}[name](held.item.id)
-                self.last[str(request.session_hash)] = held.item.id
+                self.last[tab(request)] = held.item.id
                 left = [one.item.id for one in self.bank.list(state)]
                 after = next((one for one in order[at + 1 :] if one in left), left[-1] if left else "")
                 return {**self.show(state, after, request), p.line: said_line(DONE[name])}
@@ -124,7 +125,7 @@ class Desk:
         """The last change taken back, and the question it was about shown."""
 
         def undone() -> Changes:
-            held = self.bank.undo(self.last.get(str(request.session_hash)) or str(values[self.parts.where]))
+            held = self.bank.undo(self.last.get(tab(request)) or str(values[self.parts.where]))
             shown = self.show(held.state, held.item.id, request)
             return {**shown, self.parts.line: said_line("Undone.")}
 
@@ -151,7 +152,7 @@ class Desk:
 
     def leave(self, request: gr.Request) -> None:
         """The page is gone."""
-        self.last.pop(str(request.session_hash), None)
+        self.last.pop(tab(request), None)
 
     def show(self, state: State, id: str | None, request: gr.Request) -> Changes:
         """The questions of a state and one of them, the first with None."""
@@ -167,7 +168,7 @@ class Desk:
             p.where: held.item.id if held else "",
             p.item: desk_view.question(held, can) if held else "",
             p.bar: gr.Row(visible=held is not None),
-            p.undo: gr.Button(visible=str(request.session_hash) in self.last),
+            p.undo: gr.Button(visible=tab(request) in self.last),
             p.export: gr.Button(interactive=counts["approved"] > 0),
             p.editor: gr.Column(visible=False),
             p.why: gr.Column(visible=False),
@@ -197,7 +198,7 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions, quizzing: Quizzing) ->
     with gr.Column(elem_id="desk"):
         gr.HTML(HEAD)
         parts = form(quizzing.formats if quizzing.write else {}, quizzing.gate is not None)
-    desk = Desk(tutor, Bank(sessions.url_or_path), quizzing, parts)
+    desk = Desk(tutor, Bank(sessions.database), quizzing, parts)
     _wire(desk, Mending(desk, quizzing, parts), parts)
 
 

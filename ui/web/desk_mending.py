@@ -20,6 +20,7 @@ from ui.quizzing import Quizzing
 from ui.web.desk_form import Parts, edited, filled
 from ui.web.trial import Trials
 from ui.web.view import Changes, error_line, said_line
+from ui.web.who import tab
 
 if TYPE_CHECKING:
     from ui.web.desk import Desk
@@ -60,7 +61,7 @@ class Mending:
         def saved() -> Changes:
             held = self.desk.opened(values)
             after = self.desk.bank.edit(held.item.id, edited(held.item, values, self.parts))
-            self.desk.last[str(request.session_hash)] = held.item.id
+            self.desk.last[tab(request)] = held.item.id
             return {
                 **self.desk.show(after.state, held.item.id, request),
                 self.parts.line: said_line("Saved."),
@@ -82,7 +83,7 @@ class Mending:
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
         """Wait for the check."""
-        trial = self.trials.get(str(request.session_hash))
+        trial = self.trials.get(tab(request))
         yield {self.parts.line: gr.skip()}
         if trial is not None and trial.running:
             for _ in trial.updates():
@@ -90,7 +91,7 @@ class Mending:
 
     def settle(self, request: gr.Request) -> Changes:
         """After a check, however it ended."""
-        p, page = self.parts, str(request.session_hash)
+        p, page = self.parts, tab(request)
         trial = self.trials.over(page)
         if trial is None:
             return {p.line: gr.skip()}
@@ -109,11 +110,11 @@ class Mending:
 
     def stop(self, request: gr.Request) -> None:
         """Stop the check; nothing is changed."""
-        self.trials.stop(str(request.session_hash))
+        self.trials.stop(tab(request))
 
     def leave(self, request: gr.Request) -> None:
         """The page is gone."""
-        self.trials.drop(str(request.session_hash))
+        self.trials.drop(tab(request))
 
     def _begin(
         self, make: Callable[[Held, threading.Event], Item], values: Changes, request: gr.Request
@@ -131,7 +132,7 @@ class Mending:
                 raise BadRequest(STOPPED)
             yield self.desk.bank.edit(held.item.id, item, (lambda _: reason) if gate else None)
 
-        if not self.trials.put(str(request.session_hash), start):
+        if not self.trials.put(tab(request), start):
             raise BadRequest(BUSY)
         words = '<p class="ut-stage" role="status">Checking…</p>'
         return {p.stop: gr.Button(visible=True), p.bar: gr.Row(visible=False), p.line: words}

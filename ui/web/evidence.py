@@ -14,19 +14,20 @@ import gradio as gr
 
 from ingest.errors import BadRequest
 from rag import regression
-from rag.feedback import Feedback
 from rag.types import Answer
 from ui.facsimile import Pictures
 from ui.web.beside import beside, passage_text
 from ui.web.job import Jobs
 from ui.web.view import Changes, Parts, View, guarded, said_line
 from ui.web.viewer import Wanted, reading
+from ui.web.who import tab, teaches
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
     from ui.tutor import Tutor
 
 GONE = "This answer is not there any more: load the page again."
+INSTRUCTORS = "The regression set is for instructors."
 THANKS = "Noted, with the answer and its passages. It stays on this machine."
 TAKEN_BACK = "Taken back."
 JUDGED = {
@@ -45,14 +46,12 @@ class Evidence:
         parts: Parts,
         shown: View,
         jobs: Jobs,
-        feedback: Feedback,
     ) -> None:
         """`jobs` hold the answers being written."""
         self.tutor = tutor
         self.parts = parts
         self.view = shown
         self.jobs = jobs
-        self.feedback = feedback
         self.pictures = Pictures()
 
     # The page beside the answer
@@ -101,10 +100,10 @@ class Evidence:
         return Wanted(quote.source, quote.page, quote.text, passage, len(quotes))
 
     def _answer(self, conversation: str, turn: int, request: gr.Request) -> Answer | None:
-        job = self.jobs.get(str(request.session_hash))
+        job = self.jobs.get(tab(request))
         if job is not None and job.running and turn == job.keep and job.conversation == conversation:
             return job.answer
-        records = self.view.sessions.records(conversation) if conversation else ()
+        records = self.view.of(request).sessions.records(conversation) if conversation else ()
         return records[turn].answer if turn < len(records) else None
 
     # What is left out, and what is thought of an answer
@@ -113,7 +112,7 @@ class Evidence:
         """An answer shown without what the notes do not support, or whole again."""
 
         def changed() -> Changes:
-            self.view.narrow(self._record(values, event), bool(event.on))
+            self.view.narrow(self._record(values, event, request), bool(event.on))
             return {self.parts.line: "", **self._chat(values, request)}
 
         return self._guarded(changed)
@@ -125,34 +124,37 @@ class Evidence:
             verdict, reason, comment = str(event.verdict), str(event.reason), str(event.comment)
             if verdict not in ("up", "down", ""):
                 raise BadRequest(GONE)
-            self._record(values, event)
-            self.feedback.set(
+            self._record(values, event, request)
+            self.view.of(request).feedback.set(
                 values[self.parts.where],
                 int(event.turn),
                 verdict or None,  # type: ignore[arg-type]
                 reason if verdict == "down" else "",
                 comment if verdict == "down" else "",
             )
-            self.view.changed += 1
+            self.view.change()
             words = THANKS if verdict else TAKEN_BACK
             return {self.parts.line: said_line(words), **self._chat(values, request)}
 
         return self._guarded(given)
 
-    def judge(self, values: Changes, event: gr.EventData) -> Changes:
+    def judge(self, values: Changes, event: gr.EventData, request: gr.Request) -> Changes:
         """An answer approved or rejected: it joins the regression set."""
 
         def judged() -> Changes:
             verdict = str(event.verdict)
+            if not teaches(request):
+                raise BadRequest(INSTRUCTORS)
             if verdict not in JUDGED:
                 raise BadRequest(GONE)
             if self.tutor.folder is None:
                 raise BadRequest("There is no index whose regression set this could join.")
-            records = self.view.sessions.records(values[self.parts.where])
-            self._record(values, event)
+            mine = self.view.of(request)
+            records = mine.sessions.records(values[self.parts.where])
+            self._record(values, event, request)
             turn = int(event.turn)
             earlier = [record.answer.question for record in records[:turn]]
-            given = self.feedback.get(values[self.parts.where]).get(turn)
+            given = mine.feedback.get(values[self.parts.where]).get(turn)
             regression.save(
                 regression.beside(self.tutor.folder),
                 records[turn].answer,
@@ -164,19 +166,19 @@ class Evidence:
 
         return self._guarded(judged)
 
-    def _record(self, values: Changes, event: gr.EventData) -> int:
+    def _record(self, values: Changes, event: gr.EventData, request: gr.Request) -> int:
         """The id of the turn that is meant. Raises BadRequest where it is not kept."""
         where, turn = values[self.parts.where], event.turn
-        records = self.view.sessions.records(where) if where else ()
+        records = self.view.of(request).sessions.records(where) if where else ()
         if not isinstance(turn, int) or not 0 <= turn < len(records):
             raise BadRequest(GONE)
         return records[turn].id
 
     def _chat(self, values: Changes, request: gr.Request) -> Changes:
-        job = self.jobs.get(str(request.session_hash))
+        job = self.jobs.get(tab(request))
         if job is not None and job.running:
             return {}  # whoever follows it shows the others anew
-        return self.view.talk(values[self.parts.where])
+        return self.view.of(request).talk(values[self.parts.where])
 
     def _guarded(self, change: Callable[[], Any]) -> Changes:
         return guarded(change, self.parts.line)

@@ -27,6 +27,7 @@ class Shown:
     narrowed: bool = False  # only what the notes support
     verdict: str = ""  # 'up' or 'down', or '' where none was given
     reason: str = ""  # of a thumb down
+    teaches: bool = True  # whether the instructor's acts are offered
 
 
 def working(answer: Answer, seconds: float) -> str:
@@ -103,7 +104,7 @@ def _opinion(turn: int, shown: Shown) -> str:
     return (
         _act("up", turn, "", "Good answer: take it back" if up else "Good answer", up)
         + _act("down", turn, "", f"Bad answer{because}: take it back" if down else "Bad answer", down)
-        + _act("more", turn, "…", "For the instructor")
+        + (_act("more", turn, "…", "For the instructor") if shown.teaches else "")
     )
 
 

@@ -133,7 +133,7 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
         if tutor.journal is None:
             gr.HTML(NO_LOG)
         else:
-            _wire(tutor, tutor.journal, Feedback(sessions.url_or_path), _form())
+            _wire(tutor, tutor.journal, Feedback(sessions.database), _form())
 
 
 def _form() -> Parts:

@@ -17,6 +17,7 @@ from ui.web import example, lab_view, pickers
 from ui.web.pickers import Picker
 from ui.web.trial import Trial, Trials
 from ui.web.view import Changes, error_line
+from ui.web.who import tab
 from ui.web.wiring import EACH, QUIET, followed
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Lab:
         except UnitutorError as error:
             return {p.line: error_line(str(error))}
         start = partial(experiment, self.tutor.retriever, self.tutor.model, question, hows, 1)
-        if not self.trials.put(str(request.session_hash), start):
+        if not self.trials.put(tab(request), start):
             return {p.line: error_line(BUSY)}
         empty = {p.passages: "", p.columns: "", p.chart: "", p.variation: ""}
         return {**empty, **self._buttons(None, running=True), p.line: _status("Searching the notes…")}
@@ -95,7 +96,7 @@ class Lab:
     def again(self, request: gr.Request) -> Changes:
         """Another round of the experiment shown, each strategy with its next seed."""
         p = self.parts
-        page = str(request.session_hash)
+        page = tab(request)
         held = self.trials.get(page)
         if held is None or held.value is None:
             return {p.line: gr.skip()}
@@ -108,7 +109,7 @@ class Lab:
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
         """Show the page's experiment as it grows."""
-        trial = self.trials.get(str(request.session_hash))
+        trial = self.trials.get(tab(request))
         if trial is None or not trial.running:
             yield {self.parts.line: gr.skip()}
             return
@@ -119,7 +120,7 @@ class Lab:
 
     def settle(self, request: gr.Request) -> Changes:
         """After an experiment, however it ended: show all of it, and say what went wrong."""
-        trial = self.trials.over(str(request.session_hash))
+        trial = self.trials.over(tab(request))
         if trial is None:
             return {self.parts.line: gr.skip()}
         changes = self._shown(trial, passages=True)
@@ -129,7 +130,7 @@ class Lab:
 
     def stop(self, request: gr.Request) -> None:
         """Stop the experiment and keep what there is of it."""
-        self.trials.stop(str(request.session_hash))
+        self.trials.stop(tab(request))
 
     def pick(self, event: gr.EventData, request: gr.Request) -> Changes:
         """A token chosen in a column."""
@@ -137,7 +138,7 @@ class Lab:
 
     def step(self, event: gr.EventData, request: gr.Request) -> Changes:
         """The token before or after the one whose chart is shown."""
-        trial = self.trials.get(str(request.session_hash))
+        trial = self.trials.get(tab(request))
         at = _at(trial) if trial else None
         if at is None:
             return {self.parts.chart: gr.skip()}
@@ -145,11 +146,11 @@ class Lab:
 
     def leave(self, request: gr.Request) -> None:
         """The page is gone: free the engine."""
-        self.trials.drop(str(request.session_hash))
+        self.trials.drop(tab(request))
 
     def _picked(self, request: gr.Request, run: int, token: int, mark: bool = False) -> Changes:
         p = self.parts
-        trial = self.trials.get(str(request.session_hash))
+        trial = self.trials.get(tab(request))
         found = lab_view.token_chart(trial.value, (run, token)) if trial and trial.value else ""
         if not trial or not trial.value or not found:
             return {p.chart: gr.skip()}

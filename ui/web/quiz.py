@@ -27,6 +27,7 @@ from ui.web.quiz_form import HEAD, TYPES, Parts, Wish, cited, count_of, form, se
 from ui.web.quiz_taking import Taking
 from ui.web.trial import Trial, Trials
 from ui.web.view import Changes, error_line, guarded, said_line
+from ui.web.who import owner, tab
 from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Making:
         def opened() -> Changes:
             if attempt := str(asked.get("a", "")):
                 return self.taking.resume(attempt, request)
-            return self._about(str(asked.get("c", "")))
+            return self._about(str(asked.get("c", "")), request)
 
         return {**shown, **self._guarded(lambda: self.taking.home(request)), **self._guarded(opened)}
 
@@ -76,7 +77,7 @@ class Making:
         p = self.parts
 
         def begun() -> Changes:
-            page = str(request.session_hash)
+            page = tab(request)
             wish = wished(values, p)
             if not self.trials.put(page, self._making(wish, ())):
                 raise BadRequest(BUSY)
@@ -87,7 +88,7 @@ class Making:
 
     def fresh(self, values: Changes, event: gr.EventData, request: gr.Request) -> Changes:
         """Another question from the page of one that was missed."""
-        p, page = self.parts, str(request.session_hash)
+        p, page = self.parts, tab(request)
 
         def begun() -> Changes:
             attempt = self.taking.attempts.get(str(values[p.where] or ""), self.taking.student(request))
@@ -116,7 +117,7 @@ class Making:
     def follow(self, request: gr.Request) -> Iterator[Changes]:
         """Show how the making goes."""
         p = self.parts
-        trial = self.trials.get(str(request.session_hash))
+        trial = self.trials.get(tab(request))
         if trial is None or not trial.running:
             yield {p.line: gr.skip()}
             return
@@ -126,7 +127,7 @@ class Making:
 
     def settle(self, request: gr.Request) -> Changes:
         """After the making, however it ended: what there is can be taken."""
-        p, page = self.parts, str(request.session_hash)
+        p, page = self.parts, tab(request)
         trial = self.trials.over(page)
         if trial is None:
             return {p.line: gr.skip()}
@@ -135,13 +136,13 @@ class Making:
 
     def stop(self, request: gr.Request) -> None:
         """Stop the making and keep what passed."""
-        self.trials.stop(str(request.session_hash))
+        self.trials.stop(tab(request))
 
     def begin(self, values: Changes, request: gr.Request) -> Changes:
         """Take what was made."""
 
         def begun() -> Changes:
-            quiz = self._made.pop(str(request.session_hash), "")
+            quiz = self._made.pop(tab(request), "")
             kept, items = self.taking.bank.quiz(quiz, self.taking.student(request))
             return self.taking.begin(items, kept.title, quiz, values, request)
 
@@ -181,7 +182,7 @@ class Making:
 
     def leave(self, request: gr.Request) -> None:
         """The page is gone: free the engine."""
-        page = str(request.session_hash)
+        page = tab(request)
         self.trials.drop(page)
         self.taking.gone(request)
         self._wanted.pop(page, None)
@@ -193,13 +194,14 @@ class Making:
         kept = self.taking.bank.keep_quiz(items, title, student=self.taking.student(request))
         return self.taking.begin(items, title, kept, values, request)
 
-    def _about(self, conversation: str) -> Changes:
+    def _about(self, conversation: str, request: gr.Request) -> Changes:
         """The pages that a conversation's answers cite, as what is asked about."""
         p = self.parts
-        found = self.sessions.get(conversation) if conversation else None
+        mine = self.sessions.of(owner(request))
+        found = mine.get(conversation) if conversation else None
         if found is None:
             return {}
-        chosen = cited(self.sessions.records(conversation), self.tutor.sources)
+        chosen = cited(mine.records(conversation), self.tutor.sources)
         if not chosen:
             return {p.line: error_line("No answer of this conversation cites a page to ask about.")}
         told = said_line(f"About the pages that the answers of “{found.title}” cite.")
@@ -263,10 +265,10 @@ def build(
     tutor: Tutor | LivingTutor,
     sessions: Sessions,
     quizzing: Quizzing,
-    student: Callable[[gr.Request], str] = lambda request: "",
+    student: Callable[[gr.Request], str] = owner,
 ) -> None:
     """Put the quiz in the page being built; `student` tells who asks."""
-    bank, attempts = Bank(sessions.url_or_path), Attempts(sessions.url_or_path)
+    bank, attempts = Bank(sessions.database), Attempts(sessions.database)
     with gr.Column(elem_id="quiz"):
         gr.HTML(HEAD)
         parts = form(tutor.sources, quizzing.make is not None)

@@ -23,6 +23,7 @@ from ui.web.beside import beside, passage_text
 from ui.web.quiz_form import LAYOUTS, TELLING, Parts
 from ui.web.view import Changes, guarded, said_line
 from ui.web.viewer import Wanted, reading
+from ui.web.who import tab
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -67,18 +68,18 @@ class Taking:
             all_at_once=values[p.layout] == LAYOUTS[1],
             at_the_end=values[p.telling] == TELLING[1],
         )
-        self._before.pop(str(request.session_hash), None)
+        self._before.pop(tab(request), None)
         return self.open(attempt, request)
 
     def fresh(self, items: Any, title: str, quiz: str, before: str, request: gr.Request) -> Changes:
         """A fresh question, from which a link leads back to the attempt `before`."""
         attempt = self.attempts.begin(items, title, quiz, self.student(request))
-        self._before[str(request.session_hash)] = before
+        self._before[tab(request)] = before
         return self.open(attempt, request)
 
     def open(self, attempt: Attempt, request: gr.Request, at: int | None = None, line: str = "") -> Changes:
         """Show an attempt at a place, at its first question without an answer with None."""
-        p, page = self.parts, str(request.session_hash)
+        p, page = self.parts, tab(request)
         self._since[page] = time.monotonic()
         first = attempt.next if attempt.next is not None else len(attempt.items) - 1
         shown = quiz_view.sheet(attempt, first if at is None else at, page in self._before)
@@ -105,7 +106,7 @@ class Taking:
             if name == "again":
                 return self.again(attempt, request)
             if name == "return":
-                before = self._before.pop(str(request.session_hash), "")
+                before = self._before.pop(tab(request), "")
                 return self.open(self.attempts.get(before, self.student(request)), request)
             return self._moved(attempt, name, place, _given(event.answers, attempt), request)
 
@@ -146,7 +147,7 @@ class Taking:
     def leave(self, request: gr.Request) -> Changes:
         """Back to the form; the attempt is kept as it is."""
         p = self.parts
-        self._before.pop(str(request.session_hash), None)
+        self._before.pop(tab(request), None)
         return {p.where: "", p.sheet: "", p.line: "", p.viewer: "", p.reading: "", **self.home(request)}
 
     def resume(self, id: str, request: gr.Request) -> Changes:
@@ -171,8 +172,8 @@ class Taking:
 
     def gone(self, request: gr.Request) -> None:
         """The page is closed."""
-        self._since.pop(str(request.session_hash), None)
-        self._before.pop(str(request.session_hash), None)
+        self._since.pop(tab(request), None)
+        self._before.pop(tab(request), None)
 
     # The page of the notes
 
@@ -216,7 +217,7 @@ class Taking:
 
     def _keep(self, attempt: Attempt, given: list[Answered], request: gr.Request) -> Attempt:
         """Keep the answers that are new, with the time since the question was shown."""
-        page = str(request.session_hash)
+        page = tab(request)
         for place, chosen, text in given:
             before = attempt.responses.get(place)
             if before and (before.chosen, before.text) == (chosen, text):
