@@ -7,7 +7,7 @@ running it again, and one whose inputs have not changed takes a moment.
 
     python3 tools/install.py            what the chat needs
     python3 tools/install.py --dev      and what the tests need
-    python3 tools/install.py --browser  and a Chromium for the browser tests
+    python3 tools/install.py --browser  and a Chromium and a PostgreSQL for the tests
 """
 
 import hashlib
@@ -56,6 +56,7 @@ def main():
         )
         if "--browser" in sys.argv:
             find_browser()
+            find_postgresql()
     except StepFailed as error:
         say(str(error))
         return 1
@@ -157,22 +158,34 @@ def find_browser():
     """Have a Chromium: the tests of the pages drive one."""
     if any(shutil.which(name) for name in BROWSERS):
         return
+    say("Installing Chromium for the browser tests")
+    if not installed("chromium"):
+        raise StepFailed(
+            "The browser tests need Chromium, and none was found or could be installed: install Chromium or "
+            "Chrome so that 'chromium' or 'google-chrome' is on the PATH, then run the same command again; "
+            f"what apt-get said, if it is here, is in {LOG.relative_to(ROOT)}"
+        )
+
+
+def find_postgresql():
+    """Have PostgreSQL where it can be had: without it, what is tried with it is left out of the tests."""
+    if shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return
+    say("Installing PostgreSQL for the tests")
+    if not installed("postgresql"):
+        say("PostgreSQL cannot be installed here: conversations are tested with SQLite alone")
+
+
+def installed(package):
+    """Whether a package of Debian's is installed now."""
     sudo = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
     if not shutil.which("apt-get") or (sudo and not succeeds([*sudo, "true"])):
-        raise StepFailed(
-            "The browser tests need Chromium, and none was found: install Chromium or Chrome so that "
-            "'chromium' or 'google-chrome' is on the PATH, then run the same command again."
-        )
-    say("Installing Chromium for the browser tests")
+        return False
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    install = [*sudo, "apt-get", "install", "-y", "--no-install-recommends", "chromium"]
-    if not succeeds(install, quiet):
-        succeeds([*sudo, "apt-get", "update"], quiet)
-        if not succeeds(install, quiet):
-            raise StepFailed(
-                "Installing Chromium failed: run 'apt-get install chromium' as root, see what it says, "
-                f"then run the same command again; its words are in {LOG.relative_to(ROOT)}"
-            )
+    install = [*sudo, "apt-get", "install", "-y", "--no-install-recommends", package]
+    return succeeds(install, quiet) or (
+        succeeds([*sudo, "apt-get", "update"], quiet) and succeeds(install, quiet)
+    )
 
 
 def succeeds(command, extra=None):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from setuptools import find_packages
 
 import rag.items.tables
 import rag.memory  # noqa: F401 - the tables of both belong to the metadata
@@ -170,7 +172,7 @@ def old(path: Path, turns: int = 1, without: str = "") -> None:
     db.close()
 
 
-def differences(path: Path) -> list[object]:
+def differences(path: str | Path) -> list[object]:
     database = Database(path)
     with database.read() as db:
         context = MigrationContext.configure(db, opts={"compare_type": True})
@@ -250,6 +252,15 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(
     Database(path)
 
 
+def test_on_postgresql_too(postgresql: Callable[[], str]) -> None:
+    assert differences(postgresql()) == []
+
+
+def test_the_steps_are_installed() -> None:
+    found = find_packages(str(FOLDER.parents[1]), include=["rag*"])  # as pyproject.toml says
+    assert {"rag.migrations", "rag.migrations.versions"} <= set(found)
+
+
 def test_two_that_open_at_once(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     old(path, turns=50)
@@ -299,7 +310,7 @@ def test_killed_while_it_is_brought_up_to_date(tmp_path: Path) -> None:
 
 def test_an_up_to_date_database_is_opened_without_alembic(tmp_path: Path) -> None:
     Database(tmp_path / "x.sqlite").close()
-    code = "import sys; from rag.database import Database as D\nD(sys.argv[1])\nassert 'alembic' not in sys.modules"
+    code = OPENER + "assert 'alembic' not in sys.modules"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.sqlite")], env=env, check=True)
 

@@ -1,23 +1,21 @@
-"""Conversations outlive what happens to the program that writes them."""
+"""Conversations are kept as they were written, each its owner's, on SQLite and on PostgreSQL alike."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import sqlite3
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from ingest.errors import BadRequest, UnitutorError
 from ingest.types import Place
 from rag import sessions as module
+from rag.database import stored
 from rag.decoding import GREEDY, decoding
 from rag.sessions import Sessions, history
 from rag.transcript import clean_title, settings, shortened
@@ -42,21 +40,23 @@ def answered(question: str, text: str = "Two nets [1].") -> Answer:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "kept" / "sessions.sqlite"
+def kept(where: str | Path) -> Iterator[Sessions]:
+    opened = Sessions(where)
+    yield opened
+    opened.close()
 
 
-@pytest.fixture
-def kept(path: Path) -> Sessions:
-    return Sessions(path)
+def sql(kept: Sessions, statement: str, **values: object) -> None:
+    with kept.database.write() as db:
+        db.execute(sa.text(statement), values)
 
 
-def test_turns_come_back_after_reopening(kept: Sessions, path: Path) -> None:
+def test_turns_come_back_after_reopening(kept: Sessions, where: str | Path) -> None:
     made = kept.create()
     kept.add(made, answered("What is a GAN?"))
     kept.add(made, answered("Who invented it?"))
     kept.close()
-    again = Sessions(path)
+    again = Sessions(where)
     assert again.turns(made) == (answered("What is a GAN?"), answered("Who invented it?"))
     assert [c.title for c in again.list()] == ["What is a GAN?"]
 
@@ -69,12 +69,12 @@ def test_the_conversation_used_last_comes_first(kept: Sessions) -> None:
     assert len(kept.list(limit=1)) == 1
 
 
-def test_an_unfinished_turn_is_there_and_says_so(kept: Sessions, path: Path) -> None:
+def test_an_unfinished_turn_is_there_and_says_so(kept: Sessions, where: str | Path) -> None:
     made = kept.create()
     turn = kept.begin(made, "What is a GAN?")
-    assert [r.state for r in Sessions(path).records(made)] == ["unfinished"]
+    assert [r.state for r in Sessions(where).records(made)] == ["unfinished"]
     kept.progress(turn, replace(answered("What is a GAN?"), answer="Two"))
-    (record,) = Sessions(path).records(made)
+    (record,) = Sessions(where).records(made)
     assert (record.state, record.answer.answer) == ("unfinished", "Two")
     kept.finish(turn, answered("What is a GAN?"))
     assert [r.state for r in kept.records(made)] == ["whole"]
@@ -193,17 +193,19 @@ def test_search_finds_all_words_in_titles_and_texts(kept: Sessions) -> None:
     assert found("nets") == set()
 
 
-def test_deleted_is_restorable_for_a_day(kept: Sessions, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleted_is_restorable_for_a_day(
+    kept: Sessions, where: str | Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = kept.create("gone")
     kept.add(made, answered("a"))
     kept.delete(made)
     assert kept.list() == () and kept.get(made) is None
-    Sessions(path).restore(made)
+    Sessions(where).restore(made)
     assert [c.title for c in kept.list()] == ["gone"] and len(kept.turns(made)) == 1
     kept.delete(made)
     now = time.time()
     monkeypatch.setattr(module.time, "time", lambda: now + module.DAY + 60)
-    assert Sessions(path).turns(made) == ()
+    assert Sessions(where).turns(made) == ()
     with pytest.raises(BadRequest, match="no longer exists"):
         kept.restore(made)
 
@@ -222,22 +224,21 @@ def test_what_is_not_there_is_one_clear_line(kept: Sessions) -> None:
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"question": 1}', '{"decoding": {"name": "x"}}'])
-def test_a_damaged_row_is_an_unreadable_turn(kept: Sessions, path: Path, damage: str) -> None:
+def test_a_damaged_row_is_an_unreadable_turn(kept: Sessions, where: str | Path, damage: str) -> None:
     made = kept.create()
     kept.add(made, answered("a"))
     kept.add(made, answered("b"))
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE turn SET answer = ? WHERE question = 'a'", (damage,))
+    sql(kept, "UPDATE turn SET answer = :text WHERE question = 'a'", text=damage)
     assert [(r.answer.question, r.state) for r in kept.records(made)] == [("a", "unreadable"), ("b", "whole")]
     assert "damaged" in kept.export_markdown(made)
     assert [t.question for t in history(kept.turns(made))] == ["b"]
 
 
-def test_wrong_types_in_a_row_are_unreadable(kept: Sessions, path: Path) -> None:
+def test_wrong_types_in_a_row_are_unreadable(kept: Sessions, where: str | Path) -> None:
     made = kept.create()
     kept.add(made, answered("a"))
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE turn SET answer = json_set(answer, '$.answer', 5)")
+    torn = stored(answered("a")).replace('"Two nets [1]."', "5")
+    sql(kept, "UPDATE turn SET answer = :text", text=torn)
     assert [r.state for r in kept.records(made)] == ["unreadable"]
 
 
@@ -303,11 +304,10 @@ def test_settings_in_words() -> None:
     assert settings(decoding("top-k", seed=2)) == "top-k, k 40, temperature 1, seed 2"
 
 
-def test_a_newer_database_is_refused(kept: Sessions, path: Path) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE schema_version SET version = 99")
+def test_a_newer_database_is_refused(kept: Sessions, where: str | Path) -> None:
+    sql(kept, "UPDATE schema_version SET version = 99")
     with pytest.raises(UnitutorError, match="newer Unitutor"):
-        Sessions(path)
+        Sessions(where)
 
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -332,36 +332,3 @@ def test_many_writers_lose_nothing(kept: Sessions) -> None:
     for thread in threads:
         thread.join()
     assert len({a.question for a in kept.turns(made)}) == 40
-
-
-WRITER = """
-import sys
-from rag.decoding import GREEDY
-from rag.sessions import Sessions
-from rag.types import Answer
-kept = Sessions(sys.argv[1])
-made = kept.create("from the writer")
-number = 0
-while True:
-    kept.add(made, Answer(str(number), GREEDY, answer="x" * 2000))
-    sys.stdout.write(f"{made} {number}\\n")
-    sys.stdout.flush()
-    number += 1
-"""
-
-
-def test_a_killed_writer_loses_no_committed_turn(path: Path) -> None:
-    command = [sys.executable, "-c", WRITER, str(path)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as writer:
-        assert writer.stdout is not None
-        told = [writer.stdout.readline() for _ in range(20)]
-        time.sleep(0.013)
-        writer.send_signal(signal.SIGKILL)
-        told += [line for line in writer.stdout.readlines() if line.endswith("\n")]
-    made, last = told[-1].split()
-    questions = [int(a.question) for a in Sessions(path).turns(made)]
-    assert questions == list(range(len(questions)))
-    assert len(questions) - int(last) in (1, 2)  # the one told last, and perhaps one committed after it
-    with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
