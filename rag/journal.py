@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -96,6 +96,23 @@ class Journal:
         known = [one for one in found if one and one.when >= since and (until is None or one.when < until)]
         return tuple(sorted(known, key=lambda one: one.when))
 
+    def remove(self, which: Callable[[Entry], bool]) -> int:
+        """Take out the lines of these questions, and say how many. Raises CannotKeep."""
+        gone = 0
+
+        def kept(lines: list[bytes]) -> list[bytes]:
+            nonlocal gone
+            stay = [line for line in lines if not _chosen(line, which)]
+            gone += len(lines) - len(stay)
+            return stay
+
+        with keeping(self.path):
+            for path in (self._older, self.path):
+                if path.exists():
+                    with alone(self.path):  # nobody moves one file to the other's place meanwhile
+                        jsonlines.replace(path, b"".join(line + b"\n" for line in kept(_lines(path))))
+        return gone
+
     def delete(self) -> int:
         """Delete the log, and say how many questions it held; the switch stays. Raises CannotKeep."""
         count = len(self.entries())
@@ -108,10 +125,13 @@ class Journal:
 
 
 def logged(chain: Runnable[Ask, Answer], journal: Journal | None) -> Runnable[Ask, Answer]:
-    """The chain, whose finished answers are noted in the journal; the chain itself without one."""
+    """The chain, whose finished answers are noted in the journal, but for private questions.
+
+    Without a journal, the chain itself.
+    """
     if journal is None:
         return chain
-    return chain | RunnableGenerator(partial(_noted, journal), name="log")
+    return RunnableGenerator(partial(_noted, chain, journal), name="log")
 
 
 def entry(answer: Answer) -> Entry:
@@ -136,12 +156,23 @@ def entry(answer: Answer) -> Entry:
     )
 
 
-def _noted(journal: Journal, answers: Iterator[Answer]) -> Iterator[Answer]:
-    for answer in answers:
-        if answer.stage == "done":
-            with contextlib.suppress(UnitutorError):  # a full disk is no reason to lose an answer
-                journal.note(answer)
-        yield answer
+def _noted(chain: Runnable[Ask, Answer], journal: Journal, asks: Iterator[Ask]) -> Iterator[Answer]:
+    for ask in asks:
+        for answer in chain.stream(ask):
+            if answer.stage == "done" and not ask.private:
+                with contextlib.suppress(UnitutorError):  # a full disk is no reason to lose an answer
+                    journal.note(answer)
+            yield answer
+
+
+def _lines(path: Path) -> list[bytes]:
+    return [line for line in path.read_bytes().split(b"\n") if line]
+
+
+def _chosen(line: bytes, which: Callable[[Entry], bool]) -> bool:
+    values = jsonlines.parsed(line)
+    found = None if isinstance(values, str) else _entry(values)
+    return found is not None and which(found)
 
 
 def _entry(values: dict[str, Any]) -> Entry | None:

@@ -23,12 +23,12 @@ from rag.database import GONE, Database, encodable, opened, restored, stored
 from rag.database import conversations as _conversation
 from rag.database import turns as _turn
 from rag.decoding import GREEDY
+from rag.retention import sweep
 from rag.transcript import clean_title, markdown, shortened
 from rag.types import Answer, Turn
 from rag.wordsearch import folded, holds, said, words
 
-DAY = 24 * 60 * 60.0  # how long a deleted conversation can be restored, in seconds
-
+WENT_ON = "This conversation went on in another tab: here it is as it is now. Nothing was changed."
 State = Literal["whole", "unfinished", "unreadable"]
 
 
@@ -57,15 +57,14 @@ class Sessions:
     """One owner's conversations in a database. Safe to share between threads and between processes."""
 
     def __init__(self, database: str | Path | Database, owner: str = "") -> None:
-        """Open or make the database, and forget what was deleted more than a day ago.
+        """Open or make the database, and forget what is too old to be kept (rag/retention.py).
 
         `owner` is a person's id, '' on a machine without accounts.
         """
         self.database = opened(database)
         self.owner = owner
         self.url_or_path = self.database.url_or_path
-        with self.database.write() as db:
-            db.execute(_conversation.delete().where(_conversation.c.deleted < time.time() - DAY))
+        sweep(self.database)
 
     def of(self, owner: str) -> Sessions:
         """The conversations of another owner in the same database."""
@@ -144,14 +143,15 @@ class Sessions:
         with self.database.write() as db:
             self._append(db, id, answer.question, answer, finished=True)
 
-    def begin(self, id: str, question: str, keep: int | None = None) -> int:
+    def begin(self, id: str, question: str, keep: int | None = None, seen: float | None = None) -> int:
         """Append a question whose answer is to come, and return its turn's id.
 
-        With `keep`, all turns after the first `keep` make way for it in the same transaction.
+        With `keep`, all turns after the first `keep` make way for it in the same transaction. Raises
+        BadRequest where the last one is not that of the time `seen`: it went on in another tab.
         """
         with self.database.write() as db:
             if keep is not None:
-                self._cut(db, id, keep)
+                self._cut(db, id, keep, seen)
             return self._append(db, id, question, Answer(question, GREEDY), finished=False)
 
     def progress(self, turn: int, answer: Answer) -> None:
@@ -170,10 +170,10 @@ class Sessions:
                 self._cut(db, id, last)
             self._append(db, id, answer.question, answer, finished=True)
 
-    def truncate(self, id: str, keep: int) -> None:
-        """Remove all turns after the first `keep`."""
+    def truncate(self, id: str, keep: int, seen: float | None = None) -> None:
+        """Remove all turns after the first `keep`; for `seen` see `begin`."""
         with self.database.write() as db:
-            self._cut(db, id, keep)
+            self._cut(db, id, keep, seen)
 
     def export_markdown(self, id: str) -> str:
         """A conversation as Markdown: questions, answers, the quotes behind them, the settings used."""
@@ -204,7 +204,7 @@ class Sessions:
             raise BadRequest(GONE)
         return db.scalar(sa.select(sa.func.max(_turn.c.place)).where(_turn.c.conversation == id))
 
-    def _number(self, db: sa.Connection) -> dict[str, int]:
+    def number(self, db: sa.Connection) -> dict[str, int]:
         """A turn's number where the database would give that of one removed since to another.
 
         Whoever still writes the removed one's answer must not write it there.
@@ -218,7 +218,7 @@ class Sessions:
         last = self._last(db, id)
         done = db.execute(
             _turn.insert().values(
-                **self._number(db),
+                **self.number(db),
                 conversation=id,
                 place=0 if last is None else last + 1,
                 question=encodable(question),
@@ -248,8 +248,11 @@ class Sessions:
         with self.database.write() as db:
             db.execute(_turn.update().where(this).values(values))
 
-    def _cut(self, db: sa.Connection, id: str, keep: int) -> None:
+    def _cut(self, db: sa.Connection, id: str, keep: int, seen: float | None = None) -> None:
         of_it = _turn.c.conversation.in_(self._ids(id))
+        last = sa.select(_turn.c.created).where(of_it).order_by(_turn.c.place.desc()).limit(1)
+        if seen is not None and db.scalar(last) != seen:
+            raise BadRequest(WENT_ON)
         places = sa.select(_turn.c.place).where(of_it).order_by(_turn.c.place).offset(max(0, keep)).limit(1)
         first = db.scalar(places)
         if first is not None:

@@ -26,12 +26,22 @@ class Job:
     """A question on its way through the chain; `updates` follows it from any thread."""
 
     def __init__(
-        self, chain: Runnable[Ask, Answer], sessions: Sessions, ask: Ask, conversation: str, keep: int
+        self,
+        chain: Runnable[Ask, Answer],
+        sessions: Sessions,
+        ask: Ask,
+        conversation: str,
+        keep: int,
+        seen: float | None = None,
     ) -> None:
-        """`keep` turns of `conversation` stay before this one; '' is a conversation yet to be made."""
+        """`keep` turns of `conversation` are before this one; '' is a conversation yet to be made.
+
+        With `seen`, when the last turn known of was asked, the turns after those make way for this one.
+        """
         self.ask = ask
         self.keep = keep
         self.conversation = conversation
+        self.seen_last = seen
         self.owner = sessions.owner
         self.answer = Answer(ask.question, ask.decoding)
         self.error: BaseException | None = None
@@ -117,7 +127,10 @@ class Job:
             if self._turn is None:
                 if not self.conversation:
                     self.conversation = self._sessions.create()
-                self._turn = self._sessions.begin(self.conversation, self.ask.question, keep=self.keep)
+                keep = None if self.seen_last is None else self.keep
+                self._turn = self._sessions.begin(
+                    self.conversation, self.ask.question, keep=keep, seen=self.seen_last
+                )
             with self._news:
                 self.answer = answer
                 self._news.notify_all()

@@ -18,8 +18,9 @@ STYLES = (
     "gaps.css",
     "quiz.css",
     "desk.css",
+    "side.css",
 )
-SCRIPTS = ("page.js", "evidence.js", "lab.js", "table.js", "check.js", "quiz.js", "desk.js")
+SCRIPTS = ("page.js", "evidence.js", "lab.js", "table.js", "check.js", "quiz.js", "desk.js", "side.js")
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 

@@ -102,7 +102,7 @@ window.unitutor = (() => {
   // The address names the open conversation, so that a reload comes back to it.
   function address(id) {
     const url = new URL(location.href);
-    if (id) url.searchParams.set('c', id); else url.searchParams.delete('c');
+    if (id && id !== 'temporary') url.searchParams.set('c', id); else url.searchParams.delete('c');
     history.replaceState(history.state, '', url);
   }
 
@@ -116,7 +116,7 @@ window.unitutor = (() => {
   }
   const watch = setInterval(() => { if (fold() || one('#ut-sidebar:not(.open), #lab, #check, #quiz, #desk')) clearInterval(watch); }, 50);
   document.addEventListener('click', (event) => {
-    const chosen = event.target.closest && event.target.closest('#ut-new, #ut-conversations [data-act=open]');
+    const chosen = event.target.closest && event.target.closest('#ut-new, #ut-temporary, #ut-conversations [data-act=open], #ut-found [data-act=open]');
     if (chosen && narrow.matches) setTimeout(fold, 150);
   });
 

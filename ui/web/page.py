@@ -10,8 +10,11 @@ import gradio as gr
 from rag.feedback import REASONS, Feedback
 from rag.sessions import Sessions
 from ui.web import controls as controls_module
+from ui.web import navigation
+from ui.web import recall as recalling
 from ui.web.chat import Chat
 from ui.web.evidence import Evidence
+from ui.web.side import Side
 from ui.web.text import DELIMITERS, escaped
 from ui.web.view import Parts
 from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
@@ -29,21 +32,17 @@ LIST_JS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-act]');
   if (!button) return;
-  const {id, act} = button.dataset;
-  if (act === 'open') trigger('open', {id});
+  const {id, act, turn} = button.dataset;
+  if (act === 'open') unitutor.turn(id, turn, () => trigger('open', {id}));
   if (act === 'delete') trigger('delete', {id});
   if (act === 'restore') trigger('restore', {id});
+  if (act === 'pin') trigger('pin', {id, on: button.getAttribute('aria-pressed') !== 'true'});
+  if (act === 'more') unitutor.list.more((count) => trigger('more', {count}));
   if (act === 'rename') unitutor.rename(button, (title) => trigger('rename', {id, title}));
 });
+unitutor.list.keys(element);
 """
 
-LINKS = (
-    '<nav class="ut-links" aria-label="Pages"><a class="ut-link" href="quiz">Quiz</a>'
-    '<a class="ut-link" href="check">Check a text</a>'
-    '<a class="ut-link" href="desk">Review desk</a>'
-    '<a class="ut-link" href="gaps">What the notes lack</a>'
-    '<a class="ut-link" href="lab">Decoding lab</a></nav>'
-)
 # The page's script learns here what can be wrong with an answer.
 VIEWER = f'<span hidden data-reasons="{escaped(json.dumps(REASONS))}"></span>${{value}}'
 VIEWER_JS = """
@@ -59,13 +58,24 @@ unitutor.evidence.start(element, {
 QUIZ_JS = "(id) => { location.assign('quiz?c=' + encodeURIComponent(id)); }"
 
 
-def build(tutor: Tutor | LivingTutor, sessions: Sessions, queue: Queue | None = None) -> None:
+def build(
+    tutor: Tutor | LivingTutor, sessions: Sessions, queue: Queue | None = None, accounts: bool = False
+) -> None:
     """Put the chat in the Blocks being built; questions wait in `queue`, or in one of its own."""
-    feedback = Feedback(sessions.url_or_path)
+    feedback = Feedback(sessions.database)
     with gr.Sidebar(width=280, elem_id="ut-sidebar"):
         gr.HTML('<div class="ut-brand"><b>Unitutor</b><span>answers from your notes</span></div>')
-        gr.HTML(LINKS)
+        navigation.build(accounts)
         new = gr.Button("New chat", elem_id="ut-new", size="md")
+        passing = gr.Button("Temporary chat", elem_id="ut-temporary", size="sm")
+        search = gr.Textbox(
+            placeholder="Search conversations",
+            show_label=False,
+            container=False,
+            max_lines=1,
+            elem_id="ut-search",
+        )
+        found = gr.HTML(elem_id="ut-found", js_on_load=LIST_JS)
         side = gr.HTML(elem_id="ut-conversations", js_on_load=LIST_JS)
     with gr.Row(elem_id="ut-main", equal_height=False):
         with gr.Column(scale=3, min_width=320, elem_id="ut-talk"):
@@ -90,6 +100,7 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions, queue: Queue | None = 
                 group_consecutive_messages=False,
             )
             with gr.Column(elem_id="ut-composer"):
+                recall = gr.HTML(elem_id="ut-recall", js_on_load=recalling.JS)
                 notice = gr.HTML(elem_id="ut-notice")
                 line = gr.HTML(elem_id="ut-line")
                 box = gr.Textbox(
@@ -113,11 +124,13 @@ def build(tutor: Tutor | LivingTutor, sessions: Sessions, queue: Queue | None = 
     where = gr.Textbox(visible="hidden", elem_id="ut-where")
     download = gr.JSON(visible=False)
     parts = Parts(
-        where, box, line, chat, panel, whys, viewer, reading, title, side, download, controls, notice
-    )
+        where, box, line, chat, panel, whys, viewer, reading, title, side, download, controls, notice, recall,
+        found,
+    )  # fmt: skip
     talk = Chat(tutor, sessions, feedback, parts, queue)
-    evidence = Evidence(tutor, parts, talk.view, talk.jobs, feedback)
-    _wire(talk, parts, new, export)
+    evidence = Evidence(tutor, parts, talk.view, talk.jobs)
+    following = _wire(talk, parts, new, passing)
+    _wire_side(Side(talk), parts, search, export, following)
     quiz.click(None, parts.where, None, js=QUIZ_JS, queue=False, api_visibility="private")
     _wire_evidence(evidence, parts)
 
@@ -137,30 +150,43 @@ def _wire_evidence(page: Evidence, p: Parts) -> None:
     p.viewer.judge(page.judge, {p.where}, [p.line], **QUIET)
 
 
-def _wire(page: Chat, p: Parts, new: gr.Button, export: gr.Button) -> None:
+def _wire_side(page: Side, p: Parts, search: gr.Textbox, export: gr.Button, following: list[Any]) -> None:
     shown = p.shown()
-    asked: set[Any] = {p.where, p.box, *p.controls.inputs()}
-    settled: set[Any] = {p.where, p.box}
-    following = []
-    for event, handler in (
-        (p.box.submit, page.ask),
-        (p.chat.example_select, page.example),
-        (p.chat.retry, page.retry),
-        (p.chat.edit, page.edit),
-    ):
-        taken = event(handler, asked, shown, **QUIET)
-        following.append(followed(taken, page.follow, page.settle, shown, settled))
-    p.box.stop(page.stop, None, None, **QUIET)  # following ends once the engine has stopped
-    p.chat.undo(page.undo, {p.where}, shown, cancels=following, **QUIET)
-    new.click(page.new, None, shown, cancels=following, **QUIET)
-    p.side.open(page.open, None, shown, cancels=following, **QUIET)
     p.side.rename(page.rename, {p.where}, shown, **QUIET)
+    p.side.pin(page.pin, {p.where}, shown, **QUIET)
     p.side.delete(page.delete, {p.where}, shown, **QUIET)
+    p.side.more(page.more, {p.where}, [p.side, p.line], **QUIET)
     p.side.restore(page.restore, None, shown, cancels=following, **QUIET)
+    search.change(page.find, search, p.found, **{**QUIET, "trigger_mode": "always_last"})
     saved = export.click(page.export, {p.where}, [p.line, p.download], **QUIET)
     saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
+
+
+def _wire(page: Chat, p: Parts, new: gr.Button, passing: gr.Button) -> list[Any]:
+    shown = p.shown()
+    asked: set[Any] = {p.where, p.box, *p.controls.inputs()}
+    seen = asked | {p.chat}  # what the page shows: another tab may have gone on
+    settled: set[Any] = {p.where, p.box}
+    following = []
+    for event, handler, given in (
+        (p.box.submit, page.ask, asked),
+        (p.recall.afresh, page.afresh, asked),
+        (p.chat.example_select, page.example, asked),
+        (p.chat.retry, page.retry, seen),
+        (p.chat.edit, page.edit, seen),
+    ):
+        taken = event(handler, given, shown, **QUIET)
+        following.append(followed(taken, page.follow, page.settle, shown, settled))
+    p.box.stop(page.stop, None, None, **QUIET)  # following ends once the engine has stopped
+    p.chat.undo(page.undo, {p.where, p.chat}, shown, cancels=following, **QUIET)
+    new.click(page.new, None, shown, cancels=following, **QUIET)
+    passing.click(page.temporary, None, shown, cancels=following, **QUIET)
+    for listed in (p.side, p.found, p.recall):
+        listed.open(page.open, None, shown, cancels=following, **QUIET)
+    p.recall.shut(lambda: "", None, p.recall, **QUIET)
     p.where.change(None, p.where, None, js="(id) => { window.unitutor.address(id); }", **QUIET)
     context = gr.context.Context.root_block
     assert context is not None
     context.load(page.load, None, shown, **QUIET)
     context.unload(page.leave)
+    return following

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,10 +18,14 @@ from ui.web.cards import panel
 from ui.web.controls import Controls
 from ui.web.foot import Shown, waiting
 from ui.web.listing import SHOWN, listing
+from ui.web.temporary import TEMPORARY, Passing
 from ui.web.text import answer_markdown, escaped, question_markdown
+from ui.web.who import owner, tab, teaches
 from ui.web.why import whys
 
 Changes = dict[Any, Any]
+
+PASSING = "Nothing of it is kept: not the conversation, nothing to be found later, no line in the log."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,22 @@ class Parts:
     download: gr.JSON
     controls: Controls
     notice: gr.HTML  # one line over the box: what to know of the index now
+    recall: gr.HTML  # over the box: earlier questions, or the answer that one had
+    found: gr.HTML  # in the place of the list: what a search in it has found
 
     def shown(self) -> list[Any]:
         """All that a handler may change."""
         shown = [self.where, self.box, self.line, self.chat, self.panel, self.title, self.side]
-        return [*shown, self.whys, self.viewer, self.reading, self.notice, self.controls.sources]
+        shown += [self.whys, self.viewer, self.reading, self.notice, self.controls.sources]
+        return [*shown, self.recall]
+
+
+class _Ways:
+    """In which ways kept answers are shown, whoever sees them."""
+
+    def __init__(self) -> None:
+        self.changed = 0
+        self.narrowed: set[int] = set()  # ids of the turns of which only what is supported is shown
 
 
 class View:
@@ -55,8 +71,26 @@ class View:
         self.sessions = sessions
         self.feedback = feedback
         self.parts = parts
-        self.changed = 0  # how often the way in which kept answers are shown has changed
-        self._narrowed: set[int] = set()  # ids of the turns of which only what is supported is shown
+        self.passing = Passing()
+        self._ways = _Ways()
+        self._teaches = True  # whether the instructor's acts are offered
+
+    def of(self, request: gr.Request) -> View:
+        """What is theirs who asks."""
+        other = copy.copy(self)
+        other.sessions = self.passing.over(self.sessions.of(owner(request)), tab(request))
+        other.feedback = self.feedback.of(owner(request))
+        other._teaches = teaches(request)
+        return other
+
+    @property
+    def changed(self) -> int:
+        """How often the way in which kept answers are shown has changed."""
+        return self._ways.changed
+
+    def change(self) -> None:
+        """It has, once more."""
+        self._ways.changed += 1
 
     def show(self, conversation: str) -> Changes:
         """A whole conversation, or the empty page where there is none of that id; no page is beside it."""
@@ -67,13 +101,13 @@ class View:
         p = self.parts
         found = self.sessions.get(conversation) if conversation else None
         records = self.sessions.records(conversation) if found else ()
-        title = found.title if found else ""
         return {
             p.where: conversation if found else "",
             p.chat: self.messages(conversation, records),
             p.panel: panel([record.answer for record in records]),
             p.whys: whys([record.answer for record in records]),
-            p.title: f"<h1>{escaped(title)}</h1>" if title else "",
+            p.title: titled(found),
+            p.recall: "",
             p.box: self.box(),
             p.line: "",
             **self.listed(conversation if found else ""),
@@ -109,8 +143,8 @@ class View:
 
     def narrow(self, turn: int, on: bool) -> None:
         """Show only what the notes support of the turn with this id, or all of it."""
-        self.changed += 1
-        (self._narrowed.add if on else self._narrowed.discard)(turn)
+        self.change()
+        (self._ways.narrowed.add if on else self._ways.narrowed.discard)(turn)
 
     def messages(self, conversation: str, records: Sequence[Record]) -> list[dict[str, str]]:
         """Turns as the chat takes them."""
@@ -120,15 +154,17 @@ class View:
             answer = replace(record.answer, stage="done")
             verdict = given.get(turn)
             reason = verdict.reason if verdict and verdict.reason in REASONS else ""
-            shown = Shown(record.id in self._narrowed, verdict.verdict if verdict else "", reason)
-            text = answer_markdown(answer, turn, record.state, shown=shown)
+            narrowed = record.id in self._ways.narrowed
+            shown = Shown(narrowed, verdict.verdict if verdict else "", reason, self._teaches)
+            state = TEMPORARY if conversation == TEMPORARY and record.state == "whole" else record.state
+            text = answer_markdown(answer, turn, state, shown=shown)
             out.append({"role": "user", "content": question_markdown(answer.question)})
             out.append({"role": "assistant", "content": text or "…"})
         return out
 
     def listed(self, current: str, removed: Conversation | None = None) -> Changes:
         """The list of conversations, with a way to undo one's deletion."""
-        kept = self.sessions.list(limit=SHOWN)
+        kept = self.sessions.list(limit=SHOWN + 1)
         return {self.parts.side: listing(kept, current, date.today(), removed)}
 
     def notes(self, sources: Sequence[str], notice: str) -> Changes:
@@ -141,6 +177,14 @@ class View:
         if text is None:
             return gr.Textbox(submit_btn=not running, stop_btn=running)
         return gr.Textbox(value=text, submit_btn=not running, stop_btn=running)
+
+
+def titled(conversation: Conversation | None) -> str:
+    """The open conversation's title, as it stands over it."""
+    if conversation is None or not conversation.title:
+        return ""
+    kept = "" if conversation.id != TEMPORARY else f'<p class="ut-passing" role="status">{PASSING}</p>'
+    return f"<h1>{escaped(conversation.title)}</h1>{kept}"
 
 
 def guarded(change: Callable[[], Any], line: Any) -> Changes:
