@@ -52,7 +52,7 @@ def answer_text(answers: Iterable[Answer], live: bool) -> Iterator[str]:
         if not opened and answer.citations:
             opened = True
             yield _passages(answer.citations) + "\n\n"
-        grown = _settled(clean(answer.answer))
+        grown = settled(clean(answer.answer))
         if grown.startswith(shown):
             yield grown[len(shown) :]
             shown = grown
@@ -68,7 +68,7 @@ def answer_text(answers: Iterable[Answer], live: bool) -> Iterator[str]:
     yield "\n" + _below(last)
 
 
-def _settled(text: str) -> str:
+def settled(text: str) -> str:
     """`text` up to a sentence end near its own end: its markers come once the sentence is checked."""
     ends = [match.start() for match in re.finditer(r"[.!?\n]", text)]
     return text[: ends[-1]] if ends and ends[-1] > len(text) - UNSETTLED else text
