@@ -20,6 +20,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from ingest.errors import BadRequest
 from rag.database import Database, encodable
+from rag.database import api_keys as _key
 from rag.database import people as _person
 from rag.database import signins as _signin
 from rag.wordsearch import folded
@@ -90,6 +91,11 @@ class People:
         with self.database.read() as db:
             return tuple(read(row) for row in db.execute(sa.select(_person).order_by(_person.c.folded)))
 
+    def any(self) -> bool:
+        """Whether there is anybody."""
+        with self.database.read() as db:
+            return db.scalar(sa.select(_person.c.id).limit(1)) is not None
+
     def get(self, id: str) -> Person | None:
         """The person of this id, or None."""
         return self._one(_person.c.id == id)
@@ -106,11 +112,16 @@ class People:
         return found
 
     def remove(self, name: str) -> Person:
-        """Close an account, and sign it out everywhere; what belongs to it stays. Returns who it was."""
+        """Close an account, sign it out everywhere, and revoke its API keys. Returns who it was.
+
+        What was asked and answered stays: see rag/forget.py.
+        """
         found = self.called(name)
+        open_keys = (_key.c.owner == found.id) & _key.c.revoked.is_(None)
         with self.database.write() as db:
             db.execute(_person.delete().where(_person.c.id == found.id))
             db.execute(_signin.delete().where(_signin.c.person == found.id))
+            db.execute(_key.update().where(open_keys).values(revoked=time.time()))
         return found
 
     def set_role(self, name: str, role: str) -> None:

@@ -75,6 +75,13 @@ Refreshed = Annotated[
     Path | None, typer.Option("--notes", help="Bring the index up to date with these notes first.")
 ]
 Sessions = Annotated[Path, typer.Option(help="The folder of the conversations.")]
+OpenToAll = Annotated[
+    bool,
+    typer.Option(
+        "--open-to-all",
+        help="Listen beyond this machine without accounts: all who reach it share everything.",
+    ),
+]
 
 
 def one_of(question: str | None, batch: Path | None, out: Path | None) -> None:

@@ -42,17 +42,25 @@ def serve(
     tutor: Tutor | LivingTutor, sessions: Path, host: str, port: int, browser: bool, up: Callable[[str], None]
 ) -> None:
     """Show the pages until Ctrl-C; `up` is told their address once they answer."""
+    from rag.database import Database
+    from rag.journal import Journal
+    from rag.retention import daily
     from rag.sessions import Sessions
+    from ui.accounts import accounts
     from ui.quizzing import quizzing
-    from ui.tutor import SESSIONS_FILE
-    from ui.web.app import build_app, launch
+    from ui.tutor import database_of
+    from ui.web.app import build_app
+    from ui.web.mounting import Served, mounted
 
-    app = build_app(tutor, Sessions(sessions / SESSIONS_FILE), quizzing(tutor))
-    address = launch(app, host, port, prevent_thread_lock=True)
+    database = Database(database_of(sessions))
+    who = accounts(database)
+    app = build_app(tutor, Sessions(database), quizzing(tutor), accounts=who.on)
+    served = Served(mounted(app, who.people, who.university), host, port)
     try:
-        up(address)
+        up(served.url)
         if browser:
-            webbrowser.open(address)
-        threading.Event().wait()
+            webbrowser.open(served.url)
+        with daily(database, Journal(sessions)):
+            threading.Event().wait()
     finally:
-        app.close(verbose=False)
+        served.stop()

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rag.sessions import Sessions
 from tests.browser.scripted import ScriptedTutor, tutor
 from tests.browser.scripted_quiz import Maker, quizzing
-from ui.web.app import build_app, launch
+from ui.web.app import build_app
+from ui.web.mounting import Served, mounted
 
 FLAGS = [
     "--headless",
@@ -46,12 +47,13 @@ class Site:
     def start(self) -> None:
         """Open the conversations and serve the pages."""
         self.sessions = Sessions(self.folder / "sessions.sqlite")
-        self._app = build_app(self.tutor, self.sessions, quizzing(self.maker))  # type: ignore[arg-type]
-        self.url = launch(self._app, port=self.port, prevent_thread_lock=True)
+        pages = build_app(self.tutor, self.sessions, quizzing(self.maker))  # type: ignore[arg-type]
+        self._served = Served(mounted(pages), "127.0.0.1", self.port)
+        self.url = self._served.url
 
     def stop(self) -> None:
         """Stop serving."""
-        self._app.close(verbose=False)
+        self._served.stop()
         self.sessions.close()
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ingest.errors import BadRequest
 from rag import signins as signins_module
-from rag.database import Database, people, signins
+from rag.database import Database, api_keys, people, signins
 from rag.people import LONGEST, People
 from rag.signins import IDLE, SignIns
 from ui.web import tries as tries_module
@@ -154,7 +154,14 @@ def test_another_password_and_a_closed_account_end_sign_ins(database: Database, 
     begun, other = SignIns(database).begin(ada), SignIns(database).begin(bob)
     accounts.set_password("Ada", "another horse")
     assert SignIns(database).person(begun) is None and SignIns(database).person(other) == bob
+    now = {"scopes": "", "per_minute": 1, "created": 1.0}
+    with database.write() as db:
+        for one in (ada, bob):
+            db.execute(api_keys.insert().values(id=one.id, owner=one.id, name="k", hashed=one.id, **now))
     accounts.remove("bob")
+    with database.read() as db:
+        revoked = dict(db.execute(sa.select(api_keys.c.owner, api_keys.c.revoked)).all())
+    assert revoked[ada.id] is None and revoked[bob.id] > 1
     assert SignIns(database).person(other) is None
     assert accounts.verified("Bob", WORD) is None and accounts.verified("Ada", "another horse") == ada
 

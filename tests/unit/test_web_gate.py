@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,13 +74,10 @@ class Class:
         attempts.answer(self.attempt, 0, 1, "", 2.0, self.ids["Ada"])
         notes = SimpleNamespace(index=SimpleNamespace(passages=(), manifest=SimpleNamespace(files={})))
         made = tutor()
-        held = {**vars_of(made), "journal": Journal(folder), "retriever": notes, "folder": folder}
-        self.blocks = build_app(
-            SimpleNamespace(**held),  # type: ignore[arg-type]
-            self.sessions,
-            quizzing(Maker()),
-            accounts=True,
-        )
+        held = {**vars_of(made), "journal": Journal(folder), "folder": folder}
+        alive: Any = SimpleNamespace(**held)
+        self.blocks = build_app(alive, self.sessions, quizzing(Maker()), accounts=True)
+        alive.retriever = notes
         self.app = mounted(self.blocks, self.people)
 
     def rows(self) -> str:
@@ -250,20 +248,21 @@ def test_nothing_of_another_is_read_or_changed_by_any_function(
     course: Class, ada: TestClient, bob: TestClient, eve: TestClient
 ) -> None:
     before = course.rows()
-    asked = refused = 0
-    for browser in (bob, eve):
-        for number in course.functions("", "check", "quiz", "lab"):
-            fn = course.blocks.fns[number]
-            if fn.queue:
-                continue  # what follows a page's work, see the next test
-            for where in (course.talk, course.attempt):
-                for event in events(course):
-                    values = dict.fromkeys(("ut_where", "quiz_where", "ck_talk", "None"), where)
+    asked = reached = 0
+    for number in course.functions("", "check", "quiz", "lab"):
+        fn = course.blocks.fns[number]
+        if fn.queue:
+            continue  # what follows a page's work finds no page, see below
+        told_by = "EventData" in str(inspect.signature(fn.fn))
+        for where in (course.talk, course.attempt) if fn.inputs else ("",):
+            for event in events(course) if told_by else (None,):
+                values = dict.fromkeys(("ut_where", "check_talk", "quiz_where", "None"), where)
+                for browser in (bob, eve) if event is None or event["name"] == "c0-1" else (bob,):
                     told = call(browser, course, number, event, **values)
                     assert SECRET not in told.text, (fn.name, event)
                     asked += 1
-                    refused += told.status_code == 200
-    assert asked > 300 and refused > 100  # most came as far as the handler
+                    reached += told.status_code == 200
+    assert asked > 150 and reached > 100  # most came as far as the handler
     for path in (f"/?c={course.talk}", f"/quiz?c={course.talk}", f"/quiz?a={course.attempt}"):
         assert SECRET not in bob.get(path, headers=HTML).text
     after = course.rows()

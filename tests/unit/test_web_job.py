@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from ingest.errors import ModelUnusable, UnitutorError
 from rag.sessions import Sessions
 from rag.types import Answer, Ask
 from tests.browser.scripted import TEXT, tutor
-from ui.web.app import build_app, launch
 from ui.web.job import Job, Jobs
+from ui.web.mounting import Served
 
 
 @pytest.fixture
@@ -136,15 +137,15 @@ def test_a_bug_in_the_chain_is_not_swallowed(sessions: Sessions, monkeypatch: py
     assert isinstance(asked.error, ZeroDivisionError) and len(raised) == 1
 
 
-def test_a_taken_port_is_one_line(sessions: Sessions) -> None:
+def test_a_taken_port_is_one_line() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(UnitutorError, match=rf"Cannot listen on .*:{port} .*--port"):
-            launch(build_app(tutor(), sessions), port=port)
+            Served(FastAPI(), "127.0.0.1", port)
     for bad in (-1, 70000):
         with pytest.raises(UnitutorError, match="--port"):
-            launch(build_app(tutor(), sessions), port=bad)
+            Served(FastAPI(), "127.0.0.1", bad)
     with pytest.raises(UnitutorError, match="--host"):
-        launch(build_app(tutor(), sessions), host="no.such.host.invalid")
+        Served(FastAPI(), "no.such.host.invalid", 7860)

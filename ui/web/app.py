@@ -1,4 +1,4 @@
-"""The pages as a Gradio app, and the server that shows them on this machine."""
+"""The pages as a Gradio app. What is not here: the server that shows them (ui/web/mounting.py)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
 
-from ingest.errors import UnitutorError
 from rag.sessions import Sessions
 from ui.quizzing import Quizzing
-from ui.serving import check_port
-from ui.web import check, desk, gaps, lab, look, page, quiz
+from ui.web import check, desk, gaps, lab, page, quiz
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
@@ -28,14 +26,16 @@ def build_app(
     sessions: Sessions,
     quizzing: Quizzing | None = None,
     queue: Queue | None = None,
+    accounts: bool = False,
 ) -> gr.Blocks:
     """The pages over a tutor, with conversations kept in `sessions`; `quizzing` makes questions.
 
-    Questions wait in `queue`, which others may share.
+    Questions wait in `queue`, which others may share. With `accounts` the pages are to be served by
+    ui/web/mounting.py with the people who may sign in.
     """
     quizzing = quizzing or Quizzing()
     with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
-        page.build(tutor, sessions, queue)
+        page.build(tutor, sessions, queue, accounts)
     with app.route("Decoding lab", "/lab", show_in_navbar=False):  # the pages have links of their own
         lab.build(tutor)
     with app.route("Check a text", "/check", show_in_navbar=False):
@@ -48,39 +48,3 @@ def build_app(
         desk.build(tutor, sessions, quizzing)
     app.queue(default_concurrency_limit=1, api_open=False)
     return app
-
-
-def launch(
-    app: gr.Blocks, host: str = "127.0.0.1", port: int = 7860, prevent_thread_lock: bool = False
-) -> str:
-    """Serve the pages and return their address; without `prevent_thread_lock`, once they are closed.
-
-    Raises UnitutorError where the port is taken or the host is not this machine's.
-    """
-    check_port(host, port)
-    try:
-        _, url, _ = app.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            share=False,
-            max_threads=100,
-            quiet=True,
-            show_error=False,
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            allowed_paths=[],
-            max_file_size="1kb",
-            theme=look.theme(),
-            css=look.css(),
-            head=look.head(),
-        )
-    except OSError as error:
-        raise UnitutorError(f"The chat could not start on port {port}: try another with --port.") from error
-    if not prevent_thread_lock:
-        app.block_thread()
-    return str(url)

@@ -6,6 +6,7 @@ here: who may see what (ui/web/gate.py), and signing in (ui/web/signin.py).
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from rag.signins import SignIns
 from ui.serving import check_port
 from ui.web import look
 from ui.web.gate import Gate
-from ui.web.oidc import University
+from ui.web.oidc import Settings, University
 from ui.web.signin import SignIn
 from ui.web.who import SCOPE
 
@@ -36,7 +37,7 @@ STARTING = 30.0  # seconds a server may take to answer
 def mounted(
     blocks: gr.Blocks,
     people: People | None = None,
-    university: University | None = None,
+    university: Settings | None = None,
     app: FastAPI | None = None,
 ) -> FastAPI:
     """The pages at '/' of `app`, or of a new one.
@@ -48,13 +49,15 @@ def mounted(
         app: with routes of its own, which come first.
 
     Returns:
-        The app. Without people, everything is as `blocks.launch` has it.
+        The app.
     """
     app = app or FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     signins = None
     if people is not None:
         signins = SignIns(people.database)
-        app.router.routes.extend(SignIn(people, signins, university).routes())
+        app.router.routes.extend(
+            SignIn(people, signins, University(university) if university else None).routes()
+        )
     blocks.max_threads = blocks._queue.max_thread_count = THREADS
     gr.mount_gradio_app(
         app,
@@ -102,7 +105,8 @@ class Served:
         self.url = f"http://{shown}:{port}/"
 
     def stop(self) -> None:
-        """Serve no longer."""
+        """Serve no longer; pages that are open learn it when they ask for something."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would name those pages
         self._server.should_exit = True
         self._thread.join(10)
 

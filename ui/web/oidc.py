@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
-from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.starlette_client import OAuth
 
 from ingest.errors import BadRequest, UnitutorError
@@ -96,12 +94,12 @@ class University:
     async def begin(self, back: str) -> tuple[str, dict[str, Any]]:
         """Where the browser is to go, and what is to be kept for when it is `back`.
 
-        Raises UnitutorError where the provider does not answer as it should.
+        Raises BadRequest where the provider does not answer as it should.
         """
         try:
             await self._metadata()
             made = await self._client.create_authorization_url(back)
-        except (OAuthError, httpx.HTTPError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:  # see `end`
             raise _failed(error) from error
         return made["url"], {**{key: made[key] for key in made if key != "url"}, "redirect_uri": back}
 
@@ -129,7 +127,7 @@ class University:
             )
         except UnitutorError:
             raise
-        except Exception as error:  # whatever a provider sends, of Authlib's, joserfc's and httpx's errors
+        except Exception as error:  # Authlib's, joserfc's or its HTTP client's, whatever a provider sent
             raise _failed(error) from error
         return self._said(claims)
 
