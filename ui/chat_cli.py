@@ -47,7 +47,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         url: Url = None,
     ) -> None:
         """Open the chat in a web page of this machine."""
-        from ui import accounts, serving
+        from ui import accounts, serving, uploads
         from ui.living import living
 
         serving.check_port(host, port)  # told now, and not after a model was loaded
@@ -55,9 +55,10 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         notes = notes or own_notes(index)
         if watch and notes is None:
             raise typer.BadParameter("--watch needs --notes: which folder to watch.")
+        roots = uploads.roots(notes, sessions)  # what programs brought is not lost with the next chat
         with terminal.Bars() as progress:
-            if notes is not None:
-                index_cli.left_out(tutor.build_index([notes], index, encoder, progress), note)
+            if roots:
+                index_cli.left_out(tutor.build_index(list(roots), index, encoder, progress), note)
             opened = tutor.open_tutor(index, model, encoder, url, progress, reranker, sessions, entailment)
-        with living(opened, index, (notes,) if notes else (), watch, ahead) as alive:
+        with living(opened, index, roots, watch, ahead) as alive:
             serving.serve(alive, sessions, host, port, browser, lambda at: say(f"Unitutor is at {at}"))

@@ -264,10 +264,10 @@ def until(true: Callable[[], bool], seconds: float = 60) -> bool:
 
 @contextmanager
 def small(place: Path) -> Iterator[bool]:
-    """A disk of four megabytes at `place`, where one can be mounted."""
+    """A disk of 24 megabytes at `place`, where one can be mounted."""
     place.mkdir()
     mount = shutil.which("mount")
-    command = [mount or "", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
+    command = [mount or "", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)]
     there = bool(mount) and subprocess.run(command, capture_output=True, check=False).returncode == 0
     try:
         yield there
