@@ -176,6 +176,26 @@ class Database:
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise self._unusable(error, "written") from error
 
+    def scrub(self) -> bool:
+        """Write the files anew, without what was deleted, and say whether that was done.
+
+        SQLite overwrites what is deleted anyway, in what programs without that left it is found here;
+        another program that reads at this moment is in the way of it. On a PostgreSQL server copies
+        stay in its log of writes until it has gone through that, and in backups.
+        """
+        try:
+            if self.kind == "sqlite":
+                return _sqlite_scrub(self._engine)
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+                db.exec_driver_sql("COMMIT")  # the look whether the server is there began a transaction
+                db.execute(sa.text("SET lock_timeout = '10s'"))
+                for table in sa.inspect(db).get_table_names():
+                    db.execute(sa.text(f'VACUUM FULL "{table}"'))
+                db.execute(sa.text("RESET lock_timeout"))
+        except (SQLAlchemyError, sqlite3.Error):
+            return False
+        return True
+
     def _unusable(self, error: Exception, done: str) -> SessionsUnusable:
         return SessionsUnusable(f"The conversations in {self._where} cannot be {done}: {_reason(error)}.")
 
@@ -244,7 +264,21 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     # The order matters: a database that another process is opening must be waited for.
     for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
     cursor.close()
+
+
+def _sqlite_scrub(engine: sa.Engine) -> bool:
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = cursor.fetchone()[0]
+        cursor.close()
+    finally:
+        connection.close()
+    return not busy
 
 
 def _sqlite_begin(db: sa.Connection) -> None:

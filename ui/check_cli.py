@@ -128,8 +128,8 @@ def report(index: Path, sessions: Path, weeks: int) -> Gaps:
     from rag.journal import Journal
 
     start = since(weeks, time.time())
-    file = sessions / tutor.SESSIONS_FILE
-    rated = Feedback(file).all(start) if file.exists() else ()
+    file = tutor.database_of(sessions)
+    rated = Feedback(file).all(start) if isinstance(file, str) or file.exists() else ()
     return gaps(Journal(sessions).entries(start), rated, places(index))
 
 

@@ -18,8 +18,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ingest.errors import BadRequest, UnitutorError
+from ui import (
+    api_cli,
+    chat_cli,
+    check_cli,
+    data_cli,
+    ground_cli,
+    index_cli,
+    lab_text,
+    people_cli,
+    quiz_cli,
+    study_cli,
+    terminal,
+    tutor,
+)
 from ui import batch as batches
-from ui import check_cli, ground_cli, index_cli, lab_text, quiz_cli, study_cli, terminal, tutor
 from ui.options import (
     BatchIn,
     BatchOut,
@@ -54,7 +67,17 @@ app = typer.Typer(
 )
 
 
-for commands in (index_cli, ground_cli, check_cli, quiz_cli, study_cli):
+for commands in (
+    index_cli,
+    chat_cli,
+    ground_cli,
+    check_cli,
+    quiz_cli,
+    study_cli,
+    api_cli,
+    people_cli,
+    data_cli,
+):
     commands.register(app, lambda text: print(text, flush=True), lambda text: _note(text))
 
 
@@ -91,11 +114,15 @@ def ask(
         raise typer.BadParameter("--session goes with a single question; lines of --batch have turns.")
     from rag.decoding import decoding as decode
     from rag.types import Ask, to_json
+    from ui.recalled import from_terminal
 
     how = decode(decoding, temperature, k, p, min_p, beams, seed)
     lines = batches.read(batch) if batch else []
     if question is not None:
         tutor.check_question(question)
+        if found := from_terminal(question, tutor.database_of(sessions), index, encoder):
+            _json(found[1]) if as_json else print(terminal.clean(found[0]))
+            return
     with terminal.Bars() as progress:
         if notes is not None:
             tutor.build_index([notes], index, encoder, progress)
@@ -181,42 +208,6 @@ def search(
         _json([terminal.hit_json(hit) for hit in best])
     else:
         print(terminal.hits_text(best), end="")
-
-
-@app.command()
-def chat(
-    index: Index = tutor.INDEX,
-    notes: Notes = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Follow changes of the notes.")] = False,
-    ahead: Annotated[
-        bool, typer.Option("--read-ahead/--no-read-ahead", help="Read the notes while nobody asks.")
-    ] = True,
-    sessions: Sessions = tutor.SESSIONS,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 7860,
-    browser: Annotated[bool, typer.Option(help="Open the address in a browser.")] = False,
-    model: Model = None,
-    encoder: Encoder = None,
-    reranker: Reranker = None,
-    entailment: Entails = None,
-    url: Url = None,
-) -> None:
-    """Open the chat in a web page of this machine."""
-    from ui import serving
-    from ui.living import living
-
-    serving.check_port(host, port)  # told now, and not after a model was loaded
-    notes = notes or own_notes(index)
-    if watch and notes is None:
-        raise typer.BadParameter("--watch needs --notes: which folder to watch.")
-    with terminal.Bars() as progress:
-        if notes is not None:
-            index_cli.left_out(tutor.build_index([notes], index, encoder, progress), _note)
-        opened = tutor.open_tutor(index, model, encoder, url, progress, reranker, sessions, entailment)
-    with living(opened, index, (notes,) if notes else (), watch, ahead) as alive:
-        serving.serve(
-            alive, sessions, host, port, browser, lambda at: print(f"Unitutor is at {at}", flush=True)
-        )
 
 
 @app.command()

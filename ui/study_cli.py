@@ -149,8 +149,8 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         from rag.study_summary import summary as summed
         from ui.web import study_print
 
-        file = sessions / tutor.SESSIONS_FILE
-        kept = Kept(file) if file.exists() else None
+        file = tutor.database_of(sessions)
+        kept = Kept(file) if isinstance(file, str) or file.exists() else None
         known = kept.list() if kept else ()
         one = next((c for c in known if conversation in (c.id, c.title)), None)
         if kept is None or one is None:

@@ -6,6 +6,7 @@ language model does not pay for one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ INDEX = Path("data/index")
 NOTES = Path("data/notes")
 SESSIONS = Path("data/sessions")
 SESSIONS_FILE = "conversations.db"  # in that folder
+DATABASE = "UNITUTOR_DATABASE"  # names the database of conversations where it is not that file: its URL
 STARTING = 5000  # passages that questions to begin with are taken from: a library is not read for them
 
 
@@ -45,6 +47,14 @@ class Tutor:
     notice: str = ""  # what a student should know of the index now, in a line
     journal: Journal | None = None  # where what is asked is logged
     entailment: Entailment | None = None  # what judges sentences in the model's place
+
+
+def database_of(sessions: Path) -> str | Path:
+    """Where the conversations, accounts and keys are: in the folder, or at the URL in the environment.
+
+    It has a password in it, so it is no option: those stand in the list of processes.
+    """
+    return os.environ.get(DATABASE) or sessions / SESSIONS_FILE
 
 
 def build_index(
@@ -156,7 +166,7 @@ def conversation(folder: Path, name: str) -> tuple[tuple[Turn, ...], Callable[[A
     from rag.sessions import Sessions, history
     from rag.transcript import clean_title
 
-    kept = Sessions(folder / SESSIONS_FILE)
+    kept = Sessions(database_of(folder))
     title = clean_title(name)
     found = kept.get(name) or next((c for c in kept.list() if c.title == title), None)
 

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from rag.apikeys import ApiKeys
 from rag.database import Database
-from rag.requestlog import RequestLog
 from rag.journal import Journal
+from rag.requestlog import RequestLog
 from rag.retention import daily
 from rag.sessions import Sessions
 from ui.accounts import accounts
