@@ -98,7 +98,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 7860,
         open_to_all: OpenToAll = False,
         log_text: Annotated[
-            bool, typer.Option("--log-text", help="Keep what programs ask in the logs, too.")
+            bool, typer.Option("--log-text", help="Keep what programs ask, and are answered, in their log.")
         ] = False,
         model: Model = None,
         encoder: Encoder = None,

@@ -9,6 +9,7 @@ Run: python -m tests.bench.faults
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import shutil
@@ -85,13 +86,9 @@ def full(folder: Path) -> Result:
             return "not tried: this machine lets no small disk be mounted", True
         sessions, conversation, before = conversations(disk)
         filler = disk / "filler"
-        with filler.open("wb") as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-                    file.flush()
-            except OSError:
-                pass
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
         job = asked(sessions, conversation)
         filler.unlink()
         after = asked(sessions, conversation)

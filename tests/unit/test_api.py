@@ -12,17 +12,22 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from typer.testing import CliRunner
 
+from ingest.errors import UnitutorError
 from rag.apikeys import SCOPES
 from rag.database import Database
 from rag.decoding import GREEDY
 from rag.people import People
 from rag.sessions import Sessions
 from rag.types import Answer
-from tests.api_server import PLENTY, Api, serving, together
+from tests.api_server import PLENTY, Api, free_port, serving, together
+from tests.browser import scripted
+from ui import tutor
 from ui.api.app import build_api
 from ui.api.door import Bounds
 from ui.api.guard import PUBLIC
+from ui.cli import app
 
 QUESTION = {"messages": [{"role": "user", "content": "What is a GAN?"}]}
 PICTURE = {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}
@@ -103,6 +108,32 @@ def test_a_key_has_its_rate_and_is_told_when_to_come_again(api: Api) -> None:
         assert 1 <= int(refused.headers["retry-after"]) <= 60
     with api.client() as other:
         assert other.get("/v1/models").status_code == 200
+
+
+def test_a_clock_set_back_refuses_no_key_for_a_day(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    with api.client(api.new_key("chat", per_minute=1)) as client:
+        assert [client.get("/v1/models").status_code for _ in range(2)] == [200, 429]
+        monkeypatch.setattr(time, "time", lambda: real() - 86_400)
+        assert [client.get("/v1/models").status_code for _ in range(2)] == [200, 429]
+
+
+def test_the_command_says_where_both_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+
+    def serve(*arguments: Any) -> None:
+        given.extend(arguments)
+        arguments[-1]("http://127.0.0.1:1234/")
+
+    monkeypatch.setattr(tutor, "open_tutor", lambda *_, **__: scripted.tutor())
+    monkeypatch.setattr("ui.api.serve.serve", serve)
+    words = ["serve", "--index", str(tmp_path / "index"), "--sessions", str(tmp_path), "--log-text"]
+    words += ["--no-read-ahead", "--port", str(free_port())]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert done.stdout == "Unitutor is at http://127.0.0.1:1234/, its API at http://127.0.0.1:1234/v1\n"
+    assert given[1:4] == [tmp_path, tmp_path / "index", ()] and given[6] is True
+    with pytest.raises(UnitutorError, match="no accounts"):
+        CliRunner().invoke(app, [*words, "--host", "0.0.0.0"], catch_exceptions=False)
 
 
 def test_only_health_and_the_schema_are_open(api: Api) -> None:
