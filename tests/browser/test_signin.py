@@ -7,8 +7,8 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+import argon2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -70,11 +70,11 @@ class School:
         return self.sessions.of(found.id).list()[0].id
 
 
-@pytest.fixture
-def school(browser: Browser, tmp_path: Path) -> Iterator[School]:
-    database = Database(tmp_path / "sessions.sqlite")
-    people = People(database)
-    for name, role in (("Ada", "student"), ("Bob", "student"), ("Eve", "instructor")):
+@pytest.fixture(scope="module")
+def school(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    database = Database(tmp_path_factory.mktemp("kept") / "sessions.sqlite")
+    people = People(database, argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    for name, role in (("Ada", "student"), ("Bob", "student"), ("Cyd", "student"), ("Eve", "instructor")):
         people.add(name, WORD, role)
     provider = Provider({"sub": "7", "name": "Grace"})
     set_so = Settings(provider.issuer, CLIENT, SECRET)
@@ -82,12 +82,19 @@ def school(browser: Browser, tmp_path: Path) -> Iterator[School]:
     served = Served(mounted(pages, people, set_so), "127.0.0.1", _free())
     made = School(served.url, people, Sessions(database), browser, [], [], [])
     yield made
-    for context in made.contexts:
-        context.close()
     served.stop()
     provider.close()
     database.close()
-    assert made.errors == [] and made.outside == []
+
+
+@pytest.fixture(autouse=True)
+def nothing_amiss(school: School) -> Iterator[None]:
+    """After each test: no page raised an error or asked for anything beyond this machine."""
+    yield
+    for context in school.contexts:
+        context.close()
+    school.contexts.clear()
+    assert school.errors == [] and school.outside == []
 
 
 def _free() -> int:
@@ -112,8 +119,8 @@ def test_nobody_sees_what_is_anothers(school: School) -> None:
     ready(ada)
     ask(ada, "A private matter of GANs?")
     expect(ada.locator("#ut-conversations")).to_contain_text("A private matter")
-    ada.locator("a.ut-mark").first.click()
-    expect(ada.locator("#ut-view")).to_contain_text(CITATIONS[0].source)
+    ada.locator(".ut-card .ut-page").first.click()
+    expect(ada.locator("#ut-view .ut-view")).to_contain_text(CITATIONS[0].source)
     talk = school.talk("Ada")
     ada.goto(school.url + f"?c={talk}")
     ready(ada)
@@ -126,17 +133,13 @@ def test_nobody_sees_what_is_anothers(school: School) -> None:
         expect(page.locator(".ut-links")).to_contain_text(f"{name} · Sign out")
         assert "private matter" not in page.content()
         expect(page.locator("#ut-conversations")).to_contain_text("will be listed here")
-        # What a page's script might send, with what is hidden on the page set to another's.
-        page.evaluate("id => { document.querySelector('#ut-where textarea, #ut-where input').value = id;"
-                      "document.querySelector('#ut-where textarea, #ut-where input')"
-                      ".dispatchEvent(new Event('input', {bubbles: true})); }", talk)  # fmt: skip
-        page.click("#ut-export")
-        expect(page.locator("#ut-line")).to_contain_text("nothing to export")
+        if name == "Eve":
+            continue
         page.goto(school.url + f"quiz?c={talk}")
         expect(page.locator("#quiz-run")).to_be_visible()
         assert "private matter" not in page.content()
         page.goto(school.url + "check")
-        page.get_by_label("An earlier conversation").click()
+        page.get_by_label("A conversation").click()
         expect(page.get_by_label("Conversation", exact=True)).to_be_visible()
         page.get_by_label("Conversation", exact=True).click()
         assert "private matter" not in page.content()
@@ -148,6 +151,7 @@ def test_nobody_sees_what_is_anothers(school: School) -> None:
     ada.reload()
     ready(ada)
     expect(ada.locator("#ut-conversations .ut-open")).to_have_count(1)
+    assert QUESTION not in ada.content()
 
 
 def test_the_instructors_pages_are_the_instructors(school: School) -> None:
@@ -194,20 +198,20 @@ def test_signing_in_and_out(school: School) -> None:
     page.goto(school.url + "quiz")
     expect(page).to_have_url(re.compile(r"/signin\?next=%2Fquiz$"))
     expect(page.get_by_label("Name")).to_be_focused()
-    page.keyboard.type("ada")
+    page.keyboard.type("cyd")
     page.keyboard.press("Tab")
     page.keyboard.type("a wrong one")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
-    expect(page.get_by_label("Name")).to_have_value("ada")
+    expect(page.get_by_label("Name")).to_have_value("cyd")
     expect(page.get_by_label("Password")).to_be_focused()
     page.keyboard.type(WORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(school.url + "quiz")
     page.goto(school.url)
     ready(page)
-    page.get_by_text("Ada · Sign out").click()
-    expect(page.locator("h1")).to_have_text("Ada")
+    page.get_by_text("Cyd · Sign out").click()
+    expect(page.locator("h1")).to_have_text("Cyd")
     page.get_by_label("The password now").fill(WORD)
     page.get_by_label("The new one, 8").fill("another horse")
     page.get_by_label("The new one again").fill("another horse")
@@ -217,7 +221,7 @@ def test_signing_in_and_out(school: School) -> None:
     expect(page.locator("h1")).to_have_text("Sign in")
     page.goto(school.url)
     expect(page.locator("h1")).to_have_text("Sign in")
-    assert school.people.verified("Ada", "another horse") is not None
+    assert school.people.verified("Cyd", "another horse") is not None
 
 
 def test_a_universitys_sign_in(school: School) -> None:
@@ -246,14 +250,16 @@ def test_how_it_looks(school: School) -> None:
         assert len(tall) == 4 and min(tall) >= 44
         for shown in ("h1", "label", "button", ".button", ".brand span", ".or"):
             assert _contrast(page, shown) >= 4.5, (scheme, shown)
-        page.fill("#name", "Ada")
+        page.fill("#name", "Nobody")
         page.fill("#password", "a wrong one")
         page.keyboard.press("Enter")
         assert _contrast(page, ".bad") >= 4.5, scheme
         if kept := os.environ.get("SHOTS"):
             page.screenshot(path=f"{kept}/signin-{scheme}-{width}.png")
+            page.fill("#name", "Ada")
             page.fill("#password", WORD)
             page.keyboard.press("Enter")
+            ready(page)
             page.goto(school.url + "account")
             page.screenshot(path=f"{kept}/account-{scheme}-{width}.png", full_page=True)
 
