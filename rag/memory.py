@@ -28,7 +28,7 @@ from rag.database import Database, metadata, restored
 from rag.database import conversations as _conversation
 from rag.database import turns as _turn
 from rag.followup import own_words
-from rag.memory_stores import Entry, Span, Store, opened
+from rag.memory_stores import Entry, Span, Store, forget_in, opened
 from rag.sessions import history
 from rag.types import Answer, Turn
 
@@ -149,13 +149,6 @@ class Memory:
         answers = (restored(row.answer, row.question) for row in rows)
         return history(answer for answer in answers if answer is not None)
 
-    def forget(self, owner: str) -> int:
-        """Remove every vector of the owner's messages, in the rows and the store; how many rows went."""
-        with self._lock:
-            self._store().forget(owner)
-            with self._database.write() as db:
-                return int(db.execute(_message.delete().where(_message.c.owner == owner)).rowcount)
-
     # In line with the rows
 
     def _store(self) -> Store:
@@ -248,6 +241,16 @@ class Memory:
             if one is not None:
                 found[row.id] = one
         return tuple(found.values())
+
+
+def forget(database: Database, owner: str, folder: Path | None = None) -> int:
+    """Remove every vector of the owner's messages, in the rows and in the Milvus of the index in `folder`.
+
+    Returns how many rows went; stores in memory follow the rows. Raises SessionsUnusable, IndexUnusable.
+    """
+    forget_in(folder, owner)
+    with database.write() as db:
+        return int(db.execute(_message.delete().where(_message.c.owner == owner)).rowcount)
 
 
 def _owned(owner: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import faiss
 import numpy as np
 
+from ingest.where import milvus_uri
+
 OWNERS = 64  # owners whose vectors stay in memory; the rows have those of the others
 BATCH = 2000  # vectors in one message to Milvus
 MOST = 16_384  # results, and ids, that Milvus gives for one request
@@ -59,9 +61,6 @@ class Store(Protocol):
 
     def search(self, owner: str, vector: np.ndarray, k: int, span: Span) -> list[tuple[int, float]]:
         """Ids of the owner's messages within `span`, with cosines -1..1, the nearest first, at most k."""
-
-    def forget(self, owner: str) -> None:
-        """Forget all of the owner's messages, those of other encoders too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +117,6 @@ class FaissStore:
             query = np.ascontiguousarray(vector[None], np.float32)
             scores, ids = shelf.index.search(query, min(k, len(meant)), params=chosen)
             return [(int(id), float(score)) for id, score in zip(ids[0], scores[0], strict=True) if id >= 0]
-
-    def forget(self, owner: str) -> None:
-        """See Store."""
-        with self._lock:
-            self._shelves.pop(owner, None)
 
     def _shelf(self, owner: str) -> _Shelf:
         if owner not in self._shelves:
@@ -212,18 +206,24 @@ class MilvusStore:
             )
         return [(int(document.metadata["id"]), float(score)) for document, score in found]
 
-    def forget(self, owner: str) -> None:
-        """See Store."""
-        with self._told(self._folder):
-            for name in self._client.list_collections():
-                if name.startswith(PREFIX):
-                    self._client.delete(name, filter=_of(owner))
+
+def forget_in(folder: Path | None, owner: str) -> None:
+    """Forget the owner's messages in the Milvus of the index in `folder`, whatever encoder they are by."""
+    if folder is None or milvus_uri(folder) is None:
+        return
+    from ingest import milvus
+
+    with milvus.told(folder):
+        import langchain_milvus  # noqa: F401  # missing, it is told here as well
+
+        client = milvus.connected(folder)
+        for name in client.list_collections():
+            if name.startswith(PREFIX):
+                client.delete(name, filter=_of(owner))
 
 
 def opened(folder: Path | None, encoder: str, dimension: int) -> Store:
     """The store for an index in `folder`: Milvus where that has the notes' vectors, else faiss."""
-    from ingest.where import milvus_uri
-
     if folder is None or milvus_uri(folder) is None:
         return FaissStore(dimension)
     return MilvusStore(folder, encoder, dimension)

@@ -161,9 +161,11 @@ def test_forgetting_takes_one_owners_vectors_and_tells_how_many(database: Databa
     memory = remembering(database)
     memory.search(ANNA, "granite")
     memory.catch_up()
-    assert memory.forget(ANNA) == 4
+    assert module.forget(database, ANNA) == 4
     assert {owner for owner, _ in rows(database)} == {BEN}
-    assert memory.forget(ANNA) == 0
+    assert module.forget(database, ANNA) == 0
+    anna.delete(anna.list()[0].id)
+    assert memory.search(ANNA, "granite") == ()
     assert len(memory.search(BEN, "robin")) == 1
 
 

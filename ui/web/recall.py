@@ -10,16 +10,16 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ingest.errors import UnitutorError
 from rag.memory import Found, Memory
-from rag.recall import MOST, Recall, recall, remembered
+from rag.recall import Recall, recall, remembered
 from rag.repeats import repeated
 from rag.sessions import Sessions, history
 from rag.transcript import shortened
-from rag.types import MARKER
+from ui.recalled import first_sentence, moment, told
 from ui.web.beside import passage_text
 from ui.web.controls import chosen_sources
 from ui.web.temporary import TEMPORARY
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ui.tutor import Tutor
     from ui.web.view import Changes, Parts, View
 
-SENTENCE = 140  # characters of an answer beside its question
 # What is clicked in it: a turn opened, a question asked all the same, the card put away.
 JS = """
 element.addEventListener('click', (event) => {
@@ -112,31 +111,12 @@ def _recalled(question: str, wanted: Recall, found: Sequence[Found]) -> str:
     )
 
 
-def told(wanted: Recall, found: Sequence[Found]) -> str:
-    """What was found, in a sentence: 'You asked 2 questions about GANs from 9 to 15 Nov 2026.'"""
-    about = f" about {wanted.topic}" if wanted.topic else ""
-    if not found:
-        return f"You asked nothing{about}{when(wanted)}, or it was deleted."
-    number = "one question" if len(found) == 1 else f"{len(found)} questions"
-    more = f" (the {'nearest' if wanted.topic else 'newest'} {MOST})" if len(found) == MOST else ""
-    return f"You asked {number}{about}{when(wanted)}{more}:"
-
-
-def when(wanted: Recall) -> str:
-    """The days in words, with a blank before them; '' where there are none."""
-    since, until = wanted.days.since, wanted.days.until
-    last = until and date.fromordinal(until.toordinal() - 1)
-    if since and last:
-        return f" on {_day(since)}" if since == last else f" from {_day(since)} to {_day(last)}"
-    return f" since {_day(since)}" if since else f" before {_day(until)}" if until else ""
-
-
 def _offered(question: str, earlier: Found) -> str:
     body = (
         f'<p class="ut-was">{_link(earlier, "Show that answer")}{_afresh(question, "Answer afresh")}</p>'
         '<p class="ut-quiet">The notes behind it have not changed.</p>'
     )
-    title = f"You asked this on {_moment(earlier.created)}: ‘{shortened(earlier.answer.question, 90)}’"
+    title = f"You asked this on {moment(earlier.created)}: ‘{shortened(earlier.answer.question, 90)}’"
     return _card(title, body, "Answered before")
 
 
@@ -149,7 +129,7 @@ def _card(title: str, body: str, name: str) -> str:
 
 
 def _turn(found: Found) -> str:
-    return f"{_link(found)}<span>{_moment(found.created)} · {escaped(first_sentence(found))}</span>"
+    return f"{_link(found)}<span>{moment(found.created)} · {escaped(first_sentence(found))}</span>"
 
 
 def _link(found: Found, words: str = "") -> str:
@@ -163,19 +143,3 @@ def _afresh(question: str, words: str) -> str:
         f'<button type="button" class="ut-afresh" data-act="afresh" data-question="{escaped(question)}">'
         f"{words}</button>"
     )
-
-
-def first_sentence(found: Found) -> str:
-    """How a turn's answer begins, on a line."""
-    text = " ".join(MARKER.sub("", found.answer.answer).split())
-    ends = [text.find(end) for end in (". ", "? ", "! ") if text.find(end) > 0]
-    return shortened(text[: min(ends) + 1] if ends else text, SENTENCE) or "no answer was kept"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
-
-
-def _moment(seconds: float) -> str:
-    at = datetime.fromtimestamp(seconds)
-    return f"{_day(at.date())}, {at:%H:%M}"

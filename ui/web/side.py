@@ -77,10 +77,9 @@ class Side:
         def longer() -> Changes:
             count = event.count if isinstance(event.count, int) else SHOWN
             view = self.view.of(request)
-            kept = view.sessions.list(limit=min(max(count, SHOWN), MOST) + 1)
-            return {
-                self.parts.side: listing(kept, values[self.parts.where], date.today(), count=len(kept) - 1)
-            }
+            count = min(max(count, SHOWN), MOST)
+            kept = view.sessions.list(limit=count + 1)
+            return {self.parts.side: listing(kept, values[self.parts.where], date.today(), count=count)}
 
         return self._guarded(longer)
 
