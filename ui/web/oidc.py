@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX = "UNITUTOR_OIDC_"
 SIGNED = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+WORDS = "Sign in with your university"
 PATIENCE = 10.0  # seconds for an answer of the provider
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -36,7 +37,7 @@ class Settings:
     issuer: str  # as the provider writes it; its discovery document lies below
     client_id: str
     client_secret: str
-    words: str = "Sign in with your university"
+    words: str = WORDS  # on the button
     claim: str = ""  # a claim whose values say who teaches, '' for none
     instructors: tuple[str, ...] = ()  # those of its values that do
 
@@ -65,7 +66,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings | None:
     values = tuple(filter(None, environment.get(f"{PREFIX}INSTRUCTORS", "").split(",")))
     if bool(claim) != bool(values):
         raise BadRequest(f"{PREFIX}ROLE_CLAIM and {PREFIX}INSTRUCTORS go together: set both, or neither.")
-    words = environment.get(f"{PREFIX}WORDS", "").strip() or Settings.words
+    words = environment.get(f"{PREFIX}WORDS", "").strip() or WORDS
     return Settings(issuer, name, secret, words, claim, tuple(one.strip() for one in values))
 
 
@@ -106,8 +107,8 @@ class University:
     async def end(self, kept: Mapping[str, Any], request: Request) -> Said:
         """Who came back with `request`; `kept` is what `begin` gave. Raises BadRequest where it is nobody."""
         asked = request.query_params
-        if error := asked.get("error"):
-            raise BadRequest(_FAILED.format(why=" ".join(error.split())[:80]))
+        if refused := asked.get("error"):
+            raise BadRequest(_FAILED.format(why=" ".join(refused.split())[:80]))
         if not asked.get("code") or asked.get("state") != kept.get("state"):
             raise BadRequest(_FAILED.format(why="it does not belong to this browser"))
         try:
