@@ -47,6 +47,8 @@ from ui.web.listing import SHOWN, listing
 
 OUT = Path(__file__).with_name("out") / "faults.md"
 QUESTION = "What is a GAN?"
+# What the stand-in for an encoder finds in the notes: it knows no word by another.
+ABOUT_GANS = "A GAN trains two networks against each other in a game"
 MANY = 10_000
 Result = tuple[str, bool]  # what is said, and whether nothing was lost
 
@@ -104,7 +106,7 @@ def replaced(folder: Path) -> Result:
     """The index is replaced while a question is answered from it."""
     notes, index, encoder = folder / "notes", folder / "index", FakeEncoder(dimension=64)
     notes.mkdir()
-    (notes / "gan.md").write_text("# GANs\n\nA GAN trains two networks against each other in a game.\n")
+    (notes / "gan.md").write_text(f"# GANs\n\n{ABOUT_GANS}.\n")
     build([notes], index, encoder)
     retriever = Retriever(open_index(index, encoder), encoder)
     model: Any = FakeListChatModel(
@@ -114,7 +116,7 @@ def replaced(folder: Path) -> Result:
         Tutor(answer_chain(retriever, model), retriever, retriever.sources, (), model, index), index
     )
     sessions = Sessions(folder / "kept.db")
-    job = Job(tutor.chain, sessions, Ask("Which networks does a GAN train?"), "", 0)
+    job = Job(tutor.chain, sessions, Ask(ABOUT_GANS), "", 0)
     job.start()
     until(lambda: bool(job.answer.answer) or not job.running)
     (notes / "gan.md").write_text("# Trees\n\nAn oak drops its leaves in the autumn of each year.\n")
@@ -135,12 +137,12 @@ def gone_server(folder: Path) -> Result:
     sessions, conversation, before = conversations(folder)
     notes, encoder = folder / "notes", FakeEncoder(dimension=64)
     notes.mkdir()
-    (notes / "gan.md").write_text("# GANs\n\nA GAN trains two networks against each other in a game.\n")
+    (notes / "gan.md").write_text(f"# GANs\n\n{ABOUT_GANS}.\n")
     build([notes], folder / "index", encoder)
     retriever = Retriever(open_index(folder / "index", encoder), encoder)
     with breaking() as url:
         chain = answer_chain(retriever, connect(url, "m"))
-        ask = Ask("Which networks does a GAN train?")
+        ask = Ask(ABOUT_GANS)
         job = Job(chain, sessions, ask, conversation, 2)
         job.start()
         list(job.updates())
