@@ -197,7 +197,9 @@ class Database:
         return True
 
     def _unusable(self, error: Exception, done: str) -> SessionsUnusable:
-        return SessionsUnusable(f"The conversations in {self._where} cannot be {done}: {_reason(error)}.")
+        reason = _reason(error)
+        todo = next((todo for words, todo in _TODO if words in reason), "")
+        return SessionsUnusable(f"The conversations in {self._where} cannot be {done}: {reason}{todo}.")
 
 
 def opened(database: str | Path | Database) -> Database:
@@ -247,6 +249,14 @@ def _engine(text: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _sqlite_connect)
         sa.event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+# What can be done about SQLite's reasons, by words of them.
+_TODO = (
+    ("is locked", ": close the other program that holds it, or wait for it"),
+    ("is full", ": make room on the disk"),
+    ("disk I/O error", ": the disk may be full: make room on it"),
+)
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -15,9 +17,18 @@ from typer.testing import CliRunner
 from ui.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = {
-    command.name or command.callback.__name__ for command in app.registered_commands if command.callback
-}
+
+
+def leaves(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each command that does something, with the words it is called by."""
+    if not hasattr(command, "commands"):
+        yield words, command
+    else:
+        for name, part in command.commands.items():
+            yield from leaves(part, *words, name)
+
+
+COMMANDS = dict(leaves(typer.main.get_command(app)))
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -52,29 +63,24 @@ def test_a_reader_that_leaves_early_hears_no_complaint() -> None:
     assert done.stderr == b"" and done.returncode in (0, 1)
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_option_says_what_it_does(command: str) -> None:
-    shown = CliRunner().invoke(app, [command, "--help"])
+@pytest.mark.parametrize("words", sorted(COMMANDS), ids=" ".join)
+def test_every_option_says_what_it_does(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(app, [*words, "--help"])
     assert shown.exit_code == 0
-    parameters = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
-    assert not [p.name for p in parameters if not getattr(p, "help", None)]
+    assert not [p.name for p in COMMANDS[words].params if not getattr(p, "help", None)]
 
 
 def test_the_readme_names_real_commands_and_options() -> None:
-    readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("no README yet")
-    text = readme.read_text("utf-8")
-    calls = re.findall(r"\bunitutor ((?:[a-z]+)(?: [^`\n|]*)?)", text)
-    named = {call.split()[0] for call in calls}
-    assert named >= COMMANDS, f"the README leaves out {COMMANDS - named}"
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    text = (ROOT / "README.md").read_text("utf-8")
+    calls = [call.split() for call in re.findall(r"\bunitutor ((?:[a-z]+)(?: [^`\n|]*)?)", text)]
+    named = {words for words in COMMANDS if any(tuple(call[: len(words)]) == words for call in calls)}
+    assert named == set(COMMANDS), f"the README leaves out {set(COMMANDS) - named}"
     for call in calls:
-        name = call.split()[0]
-        if name not in commands:
-            continue  # a word of a sentence, or a command still to come
-        known = {option for p in commands[name].params for option in (*p.opts, *p.secondary_opts)} | {
+        words = next((tuple(call[:n]) for n in (2, 1) if tuple(call[:n]) in COMMANDS), None)
+        if words is None:
+            continue  # a word of a sentence, or a group of commands
+        known = {option for p in COMMANDS[words].params for option in (*p.opts, *p.secondary_opts)} | {
             "--help"
         }
-        for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", call):
-            assert option in known, f"the README has `unitutor {name} {option}`"
+        for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(call)):
+            assert option in known, f"the README has `unitutor {' '.join(words)} {option}`"

@@ -291,7 +291,7 @@ Database(sys.argv[1])
 
 def test_killed_while_it_is_brought_up_to_date(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for kill in range(int(os.environ.get("UNITUTOR_KILLS", "3"))):
+    for kill in range(int(os.environ.get("UNITUTOR_KILLS", "2"))):
         path = tmp_path / f"{kill}.sqlite"
         old(path, turns=800)
         command = [sys.executable, "-c", OPENER, str(path)]
