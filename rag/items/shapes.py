@@ -182,3 +182,37 @@ def noun_phrase(text: str) -> bool:
         re.search(r"\w+s (?:an?|the|its|their|each|some\w*|it|no|in|to|with) ?", rest[: lead.end()], _I)
         is None
     )
+
+
+_RELATIVE = re.compile(r"\b(?:that|which|whose|where|who|when)\b")
+_FINITE = re.compile(
+    rf"\b(?:is|are|was|were|may|might|can|could|will|would|must|should|has|have|had|does|do|did|poses?|raises?|"
+    rf"leaves?|makes|knows|needs|shows|says|states|finds|comes|becomes?|sits|changes|answers|works|means|holds|"
+    rf"stays?|allows|leads?|{VERBS})\b"
+)
+_HEAD = re.compile(
+    r"(?:(?P<article>an?|the|one|any) )?(?P<head>(?:[\w'-]+ ){1,3}?)(?P<then>that|which|whose|where|who|of|"
+    r"for|from|with|in which|to|used|saved|based|focused|made|by|not|inside|between|through)\b"
+)
+
+
+def names_what(text: str, name: str) -> bool:
+    """Whether the text is a noun phrase that can stand for `name`, as 'a space in which items lie' does.
+
+    By closed lists: it opens with a few words that a clause or a preposition ends, no verb stands
+    outside such a clause, and it is of one thing or of several as the name is.
+    """
+    opening = _HEAD.match(text)
+    if opening is None:
+        return False
+    several = _plural(opening["head"].split()[-1])
+    if several and opening["then"] not in ("that", "which", "whose", "where", "who", "of"):
+        return False  # as in 'the model learns from …'
+    if several != _plural(name.split()[-1]) or not (several or opening["article"]):
+        return False
+    clause = _RELATIVE.search(text)
+    return not _FINITE.search(text[: clause.start()] if clause else text)
+
+
+def _plural(word: str) -> bool:
+    return word.lower().endswith("s") and not word.lower().endswith(("ss", "us", "is"))

@@ -1,6 +1,7 @@
-"""A fact made a question: the stem by the language model, everything else by the notes.
+"""A fact made a question: the stem by the notes' words or the language model, all else by the notes.
 
-The model writes JSON of a schema (rag/engines/grammar.py), so that it always parses. It is given the
+What the notes say of a term is asked as it stands where that makes a question; else the model is
+asked. It writes JSON of a schema (rag/engines/grammar.py), so that it always parses. It is given the
 key and asked for a stem, and never for facts: key and evidence are verbatim, distractors are what
 the notes name beside the key, and what is told to who chooses one is what the notes say of it.
 Distractors that are near the key by the notes' own structure are what makes a question hard
@@ -22,7 +23,7 @@ from rag import prompts
 from rag.decoding import GREEDY, Decoding
 from rag.followup import content_words
 from rag.items.facts import Fact, Rival
-from rag.items.shapes import ONE_DOES
+from rag.items.shapes import BASE, ONE_DOES, VERBS, names_what
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
 
 STEM = {
@@ -32,6 +33,10 @@ STEM = {
     "additionalProperties": False,
 }
 WARMTH = 0.7  # temperature of a second try
+SHORTEST, LONGEST = 4, 30  # words of what is said of a term, for it to be asked as it stands
+BRIEF = 12  # words up to which it can stand inside a question
+_FORMULA = re.compile(r"[$=|:<>\\]")
+_SENTENCES = re.compile(r"[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
 
@@ -42,6 +47,8 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
     """
     if fact.kind == "meaning":
         return meaning(fact)
+    if not tried and (asked := naming(fact, seed)):
+        return asked
     leave_out = content_words(fact.key) if tried else []
     messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key, leave_out)
     how = GREEDY if not tried else Decoding("random", temperature=WARMTH, seed=seed + tried)
@@ -53,6 +60,30 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
         return str(json.loads(said)["question"]).strip()
     except (ValueError, KeyError, TypeError):
         return ""  # halted, or a model behind a URL that holds to no schema
+
+
+def naming(fact: Fact, seed: int) -> str:
+    """The stem that asks which term the notes' own words are about; '' where those make no question."""
+    said = fact.after.removeprefix(": ").split(";")[0].strip(" .,")
+    if fact.kind != "term" or fact.before or not SHORTEST <= len(said.split()) <= LONGEST:
+        return ""
+    if _FORMULA.search(said) or _SENTENCES.search(said):
+        return ""
+    said = _inside(said)
+    if re.match(rf"(?:{VERBS})\b", said):
+        return f"Which of these {said}?"
+    if re.match(rf"(?:{BASE})\b", said):
+        return f"In which of these does one {said}?"
+    if not names_what(said, fact.key):
+        return ""
+    brief = said.split()[0] in ("a", "an", "one") and len(said.split()) <= BRIEF
+    return f"What is {said} called?" if brief and seed % 2 else f"What is the term for {said}?"
+
+
+def _inside(text: str) -> str:
+    """The text as it stands inside a sentence: an ordinary first word without its capital."""
+    first = text.split()[0]
+    return text if first[:2].isupper() or not first[1:].islower() else text[0].lower() + text[1:]
 
 
 def meaning(fact: Fact) -> str:

@@ -22,6 +22,7 @@ from rag import quiz as quizzes
 from rag.items import gate
 from rag.items.facts import Fact, Rival
 from rag.items.types import BLANK, Item, Quiz
+from rag.items.writing import naming
 from rag.quiz import Wanted, make_quiz
 from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder
@@ -45,7 +46,6 @@ class Writer:
     def __init__(self, knows: bool = False, wrong: Sequence[str] = ()) -> None:
         """`knows`: without the notes as well; `wrong`: keys that it does not find."""
         self.knows, self.wrong = knows, wrong
-        self.lines: dict[str, str] = {}  # stem -> key
 
     def invoke(self, messages: Sequence[BaseMessage], **settings: Any) -> AIMessage:
         tail = str(messages[-1].content[-1]["text"])  # type: ignore[index,call-overload]
@@ -55,7 +55,6 @@ class Writer:
         stem = f"Which of the metals {said}?"
         if settings["decoding"].name != "greedy":
             stem = f"Which metal, of all of them, {said}?"
-        self.lines[stem] = key
         return AIMessage(json.dumps({"question": stem}))
 
     def likelihoods(
@@ -65,7 +64,7 @@ class Writer:
         shown = not isinstance(content, str)
         tail = str(content[-1]["text"]) if shown else str(content)  # type: ignore[index,call-overload]
         stem = tail.partition("Question: ")[2].split("\n")[0]
-        key = self.lines[stem]
+        key = next(metal for metal, use in zip(METALS, USES, strict=True) if use in stem)
         if key in self.wrong or not (shown or self.knows):
             key = "nothing"
         return [np.full(3, -0.1 if text.lower() == key.lower() else -3.0) for text in texts]
@@ -140,6 +139,49 @@ def test_stopping_keeps_what_passed(index: Retriever) -> None:
         if len(last.items) == 2:
             halt.set()
     assert last is not None and last.stopped and len(last.items) == 2
+
+
+@pytest.mark.parametrize(
+    ("term", "said", "asked"),
+    [
+        (
+            "Latent space",
+            "a map of few places that training draws",
+            "What is a map of few places that training draws called?",
+        ),
+        (
+            "Prompt",
+            "The input that tells the model what to write.",
+            "What is the term for the input that tells the model what to write?",
+        ),
+        (
+            "Normalizing flows",
+            "models that learn an exact density",
+            "What is the term for models that learn an exact density?",
+        ),
+        (
+            "Generator",
+            "Turns random noise into fake data; a network.",
+            "Which of these turns random noise into fake data?",
+        ),
+        (
+            "Data cleaning",
+            "Handle gaps and errors in the data.",
+            "In which of these does one handle gaps and errors in the data?",
+        ),
+        ("Drift", "the world changes while the model stays as it is", ""),  # a sentence, and no thing
+        ("Fear", "the risk of naming people poses problems", ""),
+        ("Leak", "the model learns from what it is tested on", ""),
+        ("Marketing", "texts that sell many things", ""),  # of several things, the term of one
+        ("Loss", "the sum of $x^2$ over all of them", ""),
+        ("Art", "Paint, ink", ""),
+    ],
+)
+def test_a_term_is_asked_in_the_notes_words_where_they_make_a_question(
+    term: str, said: str, asked: str
+) -> None:
+    passage = Passage("a", "a.md", None, (), "", (f"{term}: {said}",))
+    assert naming(Fact("term", passage, 0, "", term, f": {said}", term), 1) == asked
 
 
 def test_no_stem_comes_twice(index: Retriever) -> None:
