@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -20,6 +20,7 @@ from rag.select import Choice
 from rag.types import Answer, Ask, Citation, Quote, Sentence, Stage, Timings
 
 CLOSEST = 3  # passages shown with a refusal
+LIKELY = 0.5  # probability of support from which words far from the notes' stay, chosen on dev
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ def checked(
 
     Where nothing of the answer is backed, the notes' own sentence takes its place if it is only
     the wording that is lost, or if it is `sure` that they hold the answer; otherwise it is refused.
-    Then the model `confirming`, if there is one, judges sentence by sentence, and what it leaves
-    without any support is refused as well.
+    The model `confirming`, if there is one, judges sentence by sentence, and before anything else
+    where nothing is backed; what it leaves without any support is refused as well.
     """
     known: dict[str, Sentence] = {}
     question = found.question
@@ -107,22 +108,33 @@ def checked(
         return
     passages = [one.passage for one in held()]
     near = retriever.sentence_cosines(found.searched, [choice.passage for choice in found.choices])
+    invented = any(new_facts(one.text, passages, question) for one in draft.claims)
+
+    def judged(draft: Draft, by: Judging | Entailment) -> Generator[Answer, None, Draft]:
+        for now in confirmed(draft, held(), retriever.encoder, by, question, found.ask.stop):
+            draft = now
+            whole = _whole(answer, draft, quote, "checking")
+            yield _unseen(whole) if found.ask.strict else whole
+        return draft
+
+    # Words far from the notes' may say what they say: the model is asked before those go.
+    early = not (draft.backed or invented)
+    if early and confirming is not None:
+        draft = yield from judged(draft, confirming)
+    kept = draft.backed and not (early and max(one.support for one in draft.claims) < LIKELY)
     # A sentence of the notes that is said already need not be added, one that answers must not go.
-    if draft.backed:
+    if kept:
         added = left_out(question, draft.text, found.choices, near)
     else:
         added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
-        invented = any(new_facts(one.text, passages, question) for one in draft.claims)
         if not added or (invented and not sure):
             yield refused(answer, found)
             return
         draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
     draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
     if confirming is not None:
-        for judged in confirmed(draft, held(), retriever.encoder, confirming, question, found.ask.stop):
-            draft = judged
-            whole = _whole(answer, draft, quote, "checking")
-            yield _unseen(whole) if found.ask.strict else whole
+        if not early:
+            draft = yield from judged(draft, confirming)
         if not (draft.backed or found.ask.stop.is_set()):
             if not (sure and draft.added):
                 yield refused(answer, found)

@@ -140,6 +140,20 @@ def test_what_the_model_finds_no_support_for_is_refused_in_the_end(retriever: Re
     assert answer_chain(retriever, said).invoke(Ask("who proposed the GAN")).refused
 
 
+FAR = "Two adversaries make the whole."
+
+
+def test_words_far_from_the_notes_stay_only_where_the_model_finds_them_supported(
+    retriever: Retriever,
+) -> None:
+    found = answer_chain(retriever, Strict(says=FAR, prompts=[])).invoke(Ask("what does a GAN train?"))
+    assert FAR.strip(".") in found.answer and found.sentences[0].support > 0.5
+    doubted = Strict(says=FAR, doubts=("adversaries",), prompts=[])
+    assert FAR.strip(".") not in answer_chain(retriever, doubted).invoke(Ask("what does a GAN train?")).answer
+    unjudged = answer_chain(retriever, model(FAR)).invoke(Ask("what does a GAN train?"))
+    assert FAR.strip(".") not in unjudged.answer
+
+
 def test_strict_shows_nothing_before_it_is_checked_and_says_what_it_changed(retriever: Retriever) -> None:
     said = Strict(says=GAN + "Bananas were there too.", doubts=("Bananas",), prompts=[])
     answers = list(answer_chain(retriever, said).stream(Ask("who proposed the GAN", strict=True)))
