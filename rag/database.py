@@ -283,12 +283,11 @@ def _sqlite_scrub(engine: sa.Engine) -> bool:
     try:
         cursor = connection.cursor()
         cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy = cursor.fetchone()[0]
+        found = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # busy, frames, moved
         cursor.close()
     finally:
         connection.close()
-    return not busy
+    return not found[0]
 
 
 def _sqlite_begin(db: sa.Connection) -> None:

@@ -102,7 +102,7 @@ def ask(sent: Completion, sources: tuple[str, ...], stop: threading.Event) -> As
     own = sent.unitutor or Own()
     filters(own.sources, sources)
     strict = own.strict or sent.model == MODELS[1]
-    return Ask(checked_question(question), turns, decoding(sent), tuple(own.sources), strict, stop)
+    return Ask(checked_question(question), turns, decoding(sent), tuple(own.sources), strict, stop=stop)
 
 
 def decoding(sent: Completion) -> Decoding:
