@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from rag.types import MARKER
 if TYPE_CHECKING:
     from rag.memory import Found
 
+_MARKS = re.compile(r"\*\*|(?<!\w)[*_#`]+(?=\S)|(?<=\S)[*_`]+(?!\w)")  # of Markdown
 SENTENCE = 140  # characters of an answer beside its question
 
 
@@ -38,7 +40,7 @@ def when(wanted: Recall) -> str:
 
 def first_sentence(found: Found) -> str:
     """How a turn's answer begins, on a line."""
-    text = " ".join(MARKER.sub("", found.answer.answer).split())
+    text = _MARKS.sub("", " ".join(MARKER.sub("", found.answer.answer).split()))
     ends = [text.find(end) for end in (". ", "? ", "! ") if text.find(end) > 0]
     return shortened(text[: min(ends) + 1] if ends else text, SENTENCE) or "no answer was kept"
 

@@ -179,7 +179,29 @@ def test_pins_older_ones_and_search_by_words_and_meaning(opened: Opened, remembe
     expect(page.locator("#ut-chat .user-row.ut-here")).to_contain_text(QUESTION)
     expect(page).to_have_url(re.compile(old))
     page.fill("#ut-search input, #ut-search textarea", "<i>qqq</i>")
-    expect(page.locator("#ut-found .ut-empty")).to_contain_text("<i>qqq</i>")
+    expect(page.locator("#ut-found h3", has_text="With these words")).to_have_count(0)
     page.locator("#ut-search input, #ut-search textarea").focus()
     page.keyboard.press("Escape")
     expect(page.locator("#ut-conversations .ut-open").first).to_be_visible()
+
+
+def test_a_conversation_leaves_as_a_page_or_json_and_comes_back(opened: Opened, site: Site) -> None:
+    made = kept(site, "first <b>", "second")
+    page = opened(f"?c={made}")
+    page.locator("#ut-export-as summary").click()
+    with page.expect_download() as saving:
+        page.locator("#ut-export-as button", has_text="HTML").click()
+    assert saving.value.suggested_filename == "first-b.html"
+    assert "first &lt;b&gt;" in saving.value.path().read_text()
+    page.locator("#ut-export-as summary").click()
+    with page.expect_download() as saving:
+        page.locator("#ut-export-as button", has_text="JSON").click()
+    page.set_input_files("#ut-bring input", saving.value.path())
+    expect(page.locator(".ut-told")).to_have_text("Imported 1 conversation.")
+    expect(page.locator("#ut-conversations .ut-open")).to_have_count(2)
+    (other,) = {one.id for one in site.sessions.list()} - {made}
+    assert site.sessions.turns(other) == site.sessions.turns(made)
+    page.set_input_files(
+        "#ut-bring input", {"name": "x.json", "mimeType": "application/json", "buffer": b"{}"}
+    )
+    expect(page.locator(".ut-error")).to_contain_text("no file of conversations")

@@ -9,8 +9,8 @@ import gradio as gr
 
 from rag.feedback import REASONS, Feedback
 from rag.sessions import Sessions
+from ui.web import carrying, navigation
 from ui.web import controls as controls_module
-from ui.web import navigation
 from ui.web import recall as recalling
 from ui.web.chat import Chat
 from ui.web.evidence import Evidence
@@ -77,12 +77,14 @@ def build(
         )
         found = gr.HTML(elem_id="ut-found", js_on_load=LIST_JS)
         side = gr.HTML(elem_id="ut-conversations", js_on_load=LIST_JS)
+        bring = gr.HTML(carrying.IMPORT, elem_id="ut-bring", js_on_load=carrying.IMPORT_JS)
     with gr.Row(elem_id="ut-main", equal_height=False):
         with gr.Column(scale=3, min_width=320, elem_id="ut-talk"):
             with gr.Row(elem_id="ut-top"):
                 title = gr.HTML(elem_id="ut-title")
                 quiz = gr.Button("Quiz me on this", size="sm", elem_id="ut-quiz", scale=0, min_width=120)
                 export = gr.Button("Export", size="sm", elem_id="ut-export", scale=0, min_width=80)
+                kinds = gr.HTML(carrying.EXPORT_AS, elem_id="ut-export-as", js_on_load=carrying.EXPORT_JS)
             chat = gr.Chatbot(
                 elem_id="ut-chat",
                 show_label=False,
@@ -130,7 +132,9 @@ def build(
     talk = Chat(tutor, sessions, feedback, parts, queue)
     evidence = Evidence(tutor, parts, talk.view, talk.jobs)
     following = _wire(talk, parts, new, passing)
-    _wire_side(Side(talk), parts, search, export, following)
+    lists = Side(talk)
+    _wire_side(lists, parts, search, following)
+    _wire_files(lists, parts, export, kinds, bring)
     quiz.click(None, parts.where, None, js=QUIZ_JS, queue=False, api_visibility="private")
     _wire_evidence(evidence, parts)
 
@@ -150,7 +154,16 @@ def _wire_evidence(page: Evidence, p: Parts) -> None:
     p.viewer.judge(page.judge, {p.where}, [p.line], **QUIET)
 
 
-def _wire_side(page: Side, p: Parts, search: gr.Textbox, export: gr.Button, following: list[Any]) -> None:
+def _wire_files(page: Side, p: Parts, export: gr.Button, kinds: gr.HTML, bring: gr.HTML) -> None:
+    for saved in (
+        export.click(page.export, {p.where}, [p.line, p.download], **QUIET),
+        kinds.save(page.save, {p.where}, [p.line, p.download], **QUIET),
+    ):
+        saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
+    bring.bring(page.bring, {p.where}, [p.side, p.line], **QUIET)
+
+
+def _wire_side(page: Side, p: Parts, search: gr.Textbox, following: list[Any]) -> None:
     shown = p.shown()
     p.side.rename(page.rename, {p.where}, shown, **QUIET)
     p.side.pin(page.pin, {p.where}, shown, **QUIET)
@@ -158,8 +171,6 @@ def _wire_side(page: Side, p: Parts, search: gr.Textbox, export: gr.Button, foll
     p.side.more(page.more, {p.where}, [p.side, p.line], **QUIET)
     p.side.restore(page.restore, None, shown, cancels=following, **QUIET)
     search.change(page.find, search, p.found, **{**QUIET, "trigger_mode": "always_last"})
-    saved = export.click(page.export, {p.where}, [p.line, p.download], **QUIET)
-    saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
 
 
 def _wire(page: Chat, p: Parts, new: gr.Button, passing: gr.Button) -> list[Any]:

@@ -3,31 +3,31 @@ Object.assign(window.unitutor, (() => {
   const one = (selector, within) => (within || document).querySelector(selector);
 
   // A link to a turn of a conversation: #turn-3 is its third question.
-  let wanted = null;
-  function bring() {
-    const row = document.querySelectorAll('#ut-chat .user-row')[wanted - 1];
-    if (!row) return false;
-    wanted = null;
-    document.querySelectorAll('.ut-here').forEach((other) => other.classList.remove('ut-here'));
-    row.classList.add('ut-here');
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    // The chat scrolls to its end once it has been filled, so this is done after that.
-    setTimeout(() => row.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' }), 350);
-    return true;
-  }
-  function await_turn(number) {
-    wanted = Number(number) || null;
+  function bring(id, number) {
     const until = Date.now() + 10000;
-    const watch = setInterval(() => { if (!wanted || bring() || Date.now() > until) clearInterval(watch); }, 150);
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    let since = 0;
+    const watch = setInterval(() => {
+      const now = Date.now();
+      const row = document.querySelectorAll('#ut-chat .user-row')[number - 1];
+      const here = new URL(location.href).searchParams.get('c') === id;
+      if (now > until || (since && now > since + 2500)) { clearInterval(watch); return; }
+      if (!row || !here || row.classList.contains('ut-here')) return;
+      document.querySelectorAll('.ut-here').forEach((other) => other.classList.remove('ut-here'));
+      row.classList.add('ut-here');  // again where the chat is drawn anew
+      if (since) return;
+      since = now;
+      // The chat scrolls to its end once it has been filled, so this is done after that.
+      setTimeout(() => row.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' }), 350);
+    }, 150);
   }
   function turn(id, number, open) {
-    const url = new URL(location.href);
-    if (number && url.searchParams.get('c') === id) { await_turn(number); return; }
-    open();
-    if (number) setTimeout(() => await_turn(number), 400);
+    const there = new URL(location.href).searchParams.get('c') === id;
+    if (!number || !there) open();
+    if (number) bring(id, Number(number));
   }
   const named = /^#turn-(\d{1,5})$/.exec(location.hash);
-  if (named) await_turn(named[1]);
+  if (named) bring(new URL(location.href).searchParams.get('c'), Number(named[1]));
 
   function ask() { const box = one('#ut-box textarea'); if (box) box.focus(); }
 

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ingest.errors import BadRequest, UnitutorError
+from rag.archive import archive_json, read_in
 from rag.memory import Found
+from ui.web.conversation_page import conversation_html
 from ui.web.listing import SHOWN, listing, results
-from ui.web.view import Changes, guarded, titled
+from ui.web.temporary import TEMPORARY
+from ui.web.view import Changes, guarded, said_line, titled
 
 if TYPE_CHECKING:
     from ui.web.chat import Chat
@@ -24,6 +27,7 @@ LONGEST = 200  # characters of a search
 HITS = 30  # conversations that a search shows by their words
 ALIKE = 10  # turns that it shows by their meaning
 NEAR = 0.35  # cosine from which a turn means something like what is looked for
+TYPES = {"md": "text/markdown", "html": "text/html", "json": "application/json"}
 MOST = 100_000  # conversations that the list may be asked for
 
 
@@ -107,18 +111,43 @@ class Side:
 
     def export(self, values: Changes, request: gr.Request) -> Changes:
         """The open conversation as a Markdown file for the browser to save."""
+        return self._exported(values, request, "md")
+
+    def save(self, values: Changes, event: gr.EventData, request: gr.Request) -> Changes:
+        """The open conversation as a file in the format that was chosen."""
+        return self._exported(values, request, str(event.kind))
+
+    def _exported(self, values: Changes, request: gr.Request, kind: str) -> Changes:
         p, mine = self.parts, self.view.of(request).sessions
 
         def file() -> Changes:
             found = mine.get(values[p.where])
-            if found is None:
+            if found is None or found.id == TEMPORARY:
                 raise BadRequest("There is nothing to export yet: ask a question first.")
-            return {
-                p.line: "",
-                p.download: {"name": f"{_name(found.title)}.md", "text": mine.export_markdown(found.id)},
-            }
+            if kind == "json":
+                text = archive_json(mine, [found.id])
+            elif kind == "html":
+                text = conversation_html(found, mine.records(found.id))
+            else:
+                text = mine.export_markdown(found.id)
+            name, type = f"{_name(found.title)}.{kind}", TYPES.get(kind, TYPES["md"])
+            return {p.line: "", p.download: {"name": name, "text": text, "type": type}}
 
         return {p.download: None, **self._guarded(file)}
+
+    def bring(self, values: Changes, event: gr.EventData, request: gr.Request) -> Changes:
+        """Conversations of a file that was exported as JSON join the list."""
+
+        def brought() -> Changes:
+            if event.large:
+                raise BadRequest("A file of conversations may have 64 MB: export fewer of them at a time.")
+            view = self.view.of(request)
+            number = len(read_in(view.sessions, str(event.text).encode("utf-8", "replace")))
+            self.talk.recalling.heard(view.sessions.owner)
+            said = f"Imported {number} conversation{'s' if number != 1 else ''}."
+            return {self.parts.line: said_line(said), **view.listed(values[self.parts.where])}
+
+        return self._guarded(brought)
 
     def _listed(self, values: Changes, request: gr.Request, change: Callable[[], None]) -> Changes:
         def changed() -> Changes:
