@@ -165,7 +165,7 @@ class Memory:
             .where(_message.c.encoder == self._encoder.name, *_owned(owner))
         )
         with self._database.read() as db:
-            wanted = set(db.scalars(query))
+            wanted = set(db.scalars(query).all())
         store = self._store()
         held = store.held(owner)
         if held - wanted:
