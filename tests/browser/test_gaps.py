@@ -16,6 +16,7 @@ from rag.journal import Journal
 from rag.types import Answer
 from tests.browser.conftest import Site
 from tests.browser.scripted import CITATIONS, HOSTILE, REFUSAL, SENTENCES, TEXT
+from tests.ingest_fakes import FakeEncoder
 
 pytestmark = pytest.mark.browser
 PASSAGES = [Passage(f"{n:016x}", "unit-1-generative-ai.pdf", n, (), "Text.", ("Text.",)) for n in range(1, 9)]
@@ -32,7 +33,7 @@ def test_the_report_is_shown_and_the_log_switched_off_and_deleted(
     talk = site.sessions.create()
     site.sessions.add(talk, ANSWER)
     Feedback(site.sessions.url_or_path).set(talk, 0, "down", "unclear", HOSTILE)
-    retriever = SimpleNamespace(index=SimpleNamespace(passages=PASSAGES))
+    retriever = SimpleNamespace(index=SimpleNamespace(passages=PASSAGES), encoder=FakeEncoder())
     site.stop()
     site.tutor = replace(site.tutor, journal=journal, retriever=retriever)
     site.start()

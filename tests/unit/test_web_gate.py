@@ -28,6 +28,7 @@ from rag.sessions import Sessions
 from rag.types import Answer
 from tests.browser.scripted import CITATIONS, SENTENCES, tutor
 from tests.browser.scripted_quiz import Maker, quizzing
+from tests.ingest_fakes import FakeEncoder
 from tests.quiz_items import choice
 from ui.web import gate, who
 from ui.web.app import build_app
@@ -72,12 +73,12 @@ class Class:
         quiz = self.bank.keep_quiz([choice(0)], f"{SECRET} quiz", student=self.ids["Ada"])
         self.attempt = attempts.begin([choice(0)], f"{SECRET} quiz", quiz, self.ids["Ada"]).id
         attempts.answer(self.attempt, 0, 1, "", 2.0, self.ids["Ada"])
-        notes = SimpleNamespace(index=SimpleNamespace(passages=(), manifest=SimpleNamespace(files={})))
+        index = SimpleNamespace(passages=(), manifest=SimpleNamespace(files={}))
+        notes = SimpleNamespace(index=index, places={}, encoder=FakeEncoder())
         made = tutor()
-        held = {**vars_of(made), "journal": Journal(folder), "folder": folder}
+        held = {**vars_of(made), "journal": Journal(folder), "folder": folder, "retriever": notes}
         alive: Any = SimpleNamespace(**held)
         self.blocks = build_app(alive, self.sessions, quizzing(Maker()), accounts=True)
-        alive.retriever = notes
         self.app = mounted(self.blocks, self.people)
 
     def rows(self) -> str:
@@ -110,14 +111,18 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Class:
     return Class(tmp_path_factory.mktemp("class"))
 
 
+def _value(component: Any) -> Any:
+    """What is in a component; in an empty field words that Ada's conversation has."""
+    held = getattr(component, "value", None)
+    return held or ("answer" if isinstance(component, gr.Textbox) else held)
+
+
 def call(
     browser: TestClient, course: Class, number: int, event: Any = None, session: str = "", **values: Any
 ) -> Any:
     """Call a function as a page does: `values` by the components' elem_id, or '' for all the others."""
     fn = course.blocks.fns[number]
-    data = [
-        values.get(str(block.elem_id).replace("-", "_"), getattr(block, "value", None)) for block in fn.inputs
-    ]
+    data = [values.get(str(one.elem_id).replace("-", "_"), _value(one)) for one in fn.inputs]
     sent = {
         "fn_index": number,
         "data": data,
@@ -237,7 +242,12 @@ def events(course: Class) -> list[Any]:
         "run": 0,
         "token": 0,
         "index": 0,
-        "value": {"text": "x"},
+        "value": {"text": "answer question"},
+        "question": "answer question",
+        "text": "answer question",
+        "kind": "json",
+        "large": False,
+        "count": 100,
     }
     acts = [{**base, **more, "name": name} for name in ("c0-1", "s0-0", "i0", "again", "return", "finish")]
     ids = [{**acts[0], "id": attempt}]
