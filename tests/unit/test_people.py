@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -21,9 +22,17 @@ CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 WORD = "correct horse"
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("empty") / "sessions.sqlite"
+    Database(made).close()
+    return made
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "sessions.sqlite")
+def database(empty: Path, tmp_path: Path) -> Database:
+    shutil.copy(empty, tmp_path)
+    return Database(tmp_path / empty.name)
 
 
 @pytest.fixture
