@@ -265,7 +265,7 @@ def _reason(error: Exception) -> str:
     told = found.args[0] if found.args else ""
     if isinstance(told, dict):  # pg8000 gives the server's message as fields, 'M' the one to read
         told = told.get("M", "")
-    return " ".join(str(told or found).split())
+    return " ".join(str(told or found).split()).rstrip(".")
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from ingest.errors import UnitutorError
-from rag.database import Database, conversations
+from rag.database import Database
 from rag.sessions import Sessions
 from tests import postgres
 from tests.unit.test_sessions import answered
@@ -153,24 +153,18 @@ def test_two_writers_of_one_conversation_wait_for_each_other(where: str | Path) 
 def test_a_long_list_is_asked_for_in_parts(postgresql: Callable[[], str], tmp_path: Path) -> None:
     for where in (tmp_path / "x.sqlite", postgresql()):
         kept = Sessions(where, "ada")
-        rows = [
-            {
-                "id": f"{number:032x}",
-                "title": f"Number {number}",
-                "folded": f"number {number}",
-                "created": 1.0,
-                "updated": float(number),
-                "owner": "ada",
-                "pinned": number == 5000,
-            }
-            for number in range(10_000)
-        ]
         with kept.database.write() as db:
-            for at in range(0, len(rows), 2000):
-                db.execute(conversations.insert().values(rows[at : at + 2000]))
+            db.execute(sa.text(TEN_THOUSAND))
         assert [c.title for c in kept.list(3)] == ["Number 5000", "Number 9999", "Number 9998"]
         assert [c.title for c in kept.list(2, offset=9998)] == ["Number 1", "Number 0"]
         assert kept.list(50, search="NUMBER 7779")[0].title == "Number 7779"
         assert len(kept.list()) == 10_000
         assert kept.of("bob").list(50) == ()
         kept.close()
+
+
+TEN_THOUSAND = """
+INSERT INTO conversation (id, title, folded, created, updated, owner, pinned)
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+SELECT CAST(i AS TEXT), 'Number ' || i, 'number ' || i, 1.0, i, 'ada', i = 5000 FROM n
+"""
