@@ -52,7 +52,9 @@ class Mending:
     def save(self, values: Changes, request: gr.Request) -> Changes:
         """Check the edited question; it is kept where it passes."""
         return self.desk.guarded(
-            lambda: self._begin(lambda held, _: edited(held.item, values, self.parts), values, request)
+            lambda: self._begin(
+                lambda held, _: edited(held.item, values, self.parts), self.quizzing.gate, values, request
+            )
         )
 
     def save_by_hand(self, values: Changes, request: gr.Request) -> Changes:
@@ -77,7 +79,10 @@ class Mending:
             held = self.desk.opened(values)
             if write is None or not isinstance(place, int) or not 0 <= place < len(held.item.options):
                 raise BadRequest("No other option can be written for this question.")
-            return self._begin(lambda held, halt: write(held.item, place, halt), values, request)
+            # What comes back has passed the gate.
+            return self._begin(
+                lambda held, halt: write(held.item, place, halt), lambda _: "", values, request
+            )
 
         return self.desk.guarded(begun)
 
@@ -117,10 +122,14 @@ class Mending:
         self.trials.drop(tab(request))
 
     def _begin(
-        self, make: Callable[[Held, threading.Event], Item], values: Changes, request: gr.Request
+        self,
+        make: Callable[[Held, threading.Event], Item],
+        gate: Callable[[Item], str] | None,
+        values: Changes,
+        request: gr.Request,
     ) -> Changes:
         """Have the item made and checked, and kept where it passes."""
-        p, held, gate = self.parts, self.desk.opened(values), self.quizzing.gate
+        p, held = self.parts, self.desk.opened(values)
 
         def start(halt: threading.Event, _: Any) -> Iterator[Held]:
             try:
