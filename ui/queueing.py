@@ -17,6 +17,7 @@ from ingest.errors import BadRequest
 from rag.engines.turns import ACTIVE
 
 PATIENCE = 3.0  # seconds after which a waiting question that nobody asks about loses its place
+FORGOTTEN = 60.0  # and is forgotten
 WAITING = 96  # questions that may wait for the engine
 EACH = 16  # of one owner among them
 RETRY = 10  # seconds after which one who was sent away may try again
@@ -98,10 +99,17 @@ class Queue:
 
     def _line(self, asking: Work | None = None) -> list[Work]:
         """Those who wait, the next one first; who asks waits however long ago he was seen."""
-        self._works = [one for one in self._works if one.running]
+        now = time.monotonic()
+        if asking is not None and asking not in self._works:  # it comes back after a long silence
+            self._works.append(asking)
+        self._works = [
+            one
+            for one in self._works
+            if one.running and (one.working or one is asking or one.seen > now - FORGOTTEN)
+        ]
         owners = {one.owner for one in self._works}
         self._served = {owner: at for owner, at in self._served.items() if owner in owners}
-        awake = time.monotonic() - PATIENCE
+        awake = now - PATIENCE
         waits = [w for w in self._works if not w.working and (w is asking or w.seen > awake)]
         before: Counter[str] = Counter()
         since: dict[str, float] = {}

@@ -22,6 +22,7 @@ from ui.queueing import RETRY, Queue
 Value = TypeVar("Value")  # what the work gives while it grows: an answer, a quiz, a checked text
 ASKED_EVERY = 0.05  # seconds between two questions whose turn it is, for who is next; more further back
 ASKED_SELDOM = 0.5
+SPARE = 10.0  # seconds in which a loop that has much to do may ask again
 LOOKED_EVERY = 0.25  # seconds between two looks whether the client is still there
 
 
@@ -40,7 +41,8 @@ class Task(Generic[Value]):
     ) -> None:
         """`work` is given the event that halts it, `halt` or a new one."""
         self.owner = owner
-        self.started = self.seen = time.monotonic()
+        self.started = time.monotonic()
+        self.seen = self.started
         self.value: Value | None = None  # as far as it has got
         self.error: BaseException | None = None
         self.news = asyncio.Event()
@@ -49,6 +51,18 @@ class Task(Generic[Value]):
         self._loop = asyncio.get_running_loop()
         self._thread: threading.Thread | None = None
         self._done = False
+
+    @property
+    def seen(self) -> float:
+        """When it was last asked about, and some seconds more.
+
+        Whoever follows it takes it out of the line in any case, so that a busy loop costs it no place.
+        """
+        return self._seen + SPARE
+
+    @seen.setter
+    def seen(self, at: float) -> None:
+        self._seen = at
 
     @property
     def running(self) -> bool:
