@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 from rag.decoding import GREEDY
-from rag.sessions import Conversation, Record, Sessions
+from rag.sessions import Conversation, Record, Sessions, State
 from rag.types import Answer
 
 TEMPORARY = "temporary"  # no id of a conversation: those are 32 hex digits
@@ -95,6 +95,6 @@ class _WithOne(Sessions):
             return super()._set(turn, answer, finished)
         for place, one in enumerate(self._held.records):
             if one.id == turn:
-                state = "whole" if finished else "unfinished"
+                state: State = "whole" if finished else "unfinished"
                 self._held.records[place] = replace(one, answer=answer, state=state)
         return None
