@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import BadRequest, UnitutorError
-from rag import sessions as sessions_module
+from rag import retention
 from rag.decoding import GREEDY
 from rag.feedback import LONGEST, REASONS, Feedback, Verdict
 from rag.sessions import Sessions
@@ -78,8 +78,8 @@ def test_what_is_deleted_is_gone(
     kept.restore(talk)
     assert len(feedback.all()) == 1
     kept.delete(talk)
-    now = sessions_module.time.time()
-    monkeypatch.setattr(sessions_module.time, "time", lambda: now + sessions_module.DAY + 60)
+    now = retention.time.time()
+    monkeypatch.setattr(retention.time, "time", lambda: now + retention.DAY + 60)
     Sessions(path)
     with sqlite3.connect(path) as db:
         assert db.execute("SELECT count(*) FROM feedback").fetchone() == (0,)

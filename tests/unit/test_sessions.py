@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ingest.errors import BadRequest, UnitutorError
 from ingest.types import Place
-from rag import sessions as module
+from rag import retention
 from rag.database import stored
 from rag.decoding import GREEDY, decoding
 from rag.sessions import Sessions, history
@@ -204,7 +204,7 @@ def test_deleted_is_restorable_for_a_day(
     assert [c.title for c in kept.list()] == ["gone"] and len(kept.turns(made)) == 1
     kept.delete(made)
     now = time.time()
-    monkeypatch.setattr(module.time, "time", lambda: now + module.DAY + 60)
+    monkeypatch.setattr(retention.time, "time", lambda: now + retention.DAY + 60)
     assert Sessions(where).turns(made) == ()
     with pytest.raises(BadRequest, match="no longer exists"):
         kept.restore(made)
