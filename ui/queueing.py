@@ -113,7 +113,7 @@ class Queue:
         waits = [w for w in self._works if not w.working and (w is asking or w.seen > awake)]
         before: Counter[str] = Counter()
         since: dict[str, float] = {}
-        ranked = []
+        ranked: list[tuple[int, float, float, int, Work]] = []
         for one in sorted(waits, key=lambda work: work.started):
             since.setdefault(one.owner, max(one.started, self._served.get(one.owner, 0.0)))
             ranked.append((before[one.owner], since[one.owner], one.started, len(ranked), one))

@@ -137,7 +137,7 @@ class Uploads:
             return "indexed"
         return self._problem or "indexing"
 
-    def roots(self) -> list[Path]:
+    def roots(self) -> tuple[Path, ...]:
         """What the index is made of. Raises BadRequest where its other notes are not here.
 
         Without them all that it holds of them would be lost with the first upload.
@@ -153,7 +153,7 @@ class Uploads:
                 "The notes that this index was made from are not on this machine, so none can be added: "
                 "start with --notes."
             )
-        return [*others, self.folder]
+        return (*others, self.folder)
 
     def index(self) -> None:
         """Bring the index up to date, soon."""

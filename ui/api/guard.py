@@ -147,6 +147,7 @@ class Guard:
 
         def used() -> None:
             with suppress(UnitutorError):  # that a key was used now is no reason to lose an answer
-                door.keys.use(key)
+                if key:
+                    door.keys.use(key)
 
-        door.log.note(values, used if key else None)
+        door.log.note(values, used)
