@@ -1,4 +1,4 @@
-"""Earlier questions are recognised and told, repeats found; tabs lose nothing, temporary chats keep nothing."""
+"""Earlier questions are recognised and told, repeats found; two tabs lose nothing, temporary chats all."""
 
 from __future__ import annotations
 
