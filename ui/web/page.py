@@ -193,9 +193,9 @@ def _wire(page: Chat, p: Parts, new: gr.Button, passing: gr.Button) -> list[Any]
     new.click(page.new, None, shown, cancels=following, **QUIET)
     passing.click(page.temporary, None, shown, cancels=following, **QUIET)
     for listed in (p.side, p.found, p.recall):
-        listed.open(page.open, None, shown, cancels=following, **QUIET)
+        listed.open(page.open, None, shown, cancels=following, **EACH)
     p.recall.shut(lambda: "", None, p.recall, **QUIET)
-    p.where.change(None, p.where, None, js="(id) => { window.unitutor.address(id); }", **QUIET)
+    p.where.change(None, p.where, None, js="(id) => { window.unitutor.address(id); }", **EACH)
     context = gr.context.Context.root_block
     assert context is not None
     context.load(page.load, None, shown, **QUIET)

@@ -76,6 +76,8 @@ window.unitutor.quiz = (() => {
     if (!name) return;
     if (name === 'look') { window.unitutor.evidence.look(`i${place}`); return; }
     if (name === 'fresh') { send('fresh', { place: Number(place) }); return; }
+    if (name === 'again' && link.dataset.sent) return; // one attempt more, also by a double click
+    link.dataset.sent = name;
     moved = true;
     stay = name === 'answer' ? Number(place) : -1;
     send('act', { name, place: Number(place), answers: answers() });

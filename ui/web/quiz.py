@@ -286,7 +286,7 @@ def _wire(making: Making, taking: Taking, p: Parts) -> None:
     p.begin.click(making.begin, inputs, shown, **QUIET)
     p.due.click(making.due, inputs, shown, **QUIET)
     p.shared.click(making.shared, inputs, shown, **QUIET)
-    p.acts.act(taking.act, where, shown, **QUIET)
+    p.acts.act(taking.act, where, shown, **EACH)  # a key pressed early counts, one pressed twice once
     p.acts.keep(taking.keep, where, [p.line], **EACH)  # none may be lost
     p.earlier.open(taking.opened, None, shown, **QUIET)
     p.earlier.again(taking.again_listed, None, shown, **QUIET)
@@ -295,7 +295,7 @@ def _wire(making: Making, taking: Taking, p: Parts) -> None:
     for button, suffix in zip(p.buttons, TYPES, strict=True):
         saved = button.click(making.saving(suffix), None, p.download, **QUIET)
         saved.then(None, p.download, None, js=SAVE_JS, **QUIET)
-    p.where.change(None, p.where, None, js="(id) => { window.unitutor.quiz.address(id); }", **QUIET)
+    p.where.change(None, p.where, None, js="(id) => { window.unitutor.quiz.address(id); }", **EACH)
     context = gr.context.Context.root_block
     assert context is not None
     context.load(making.load, None, shown, **QUIET)
