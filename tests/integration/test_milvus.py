@@ -92,7 +92,7 @@ def test_built_refreshed_and_searched(folder: Path) -> None:
     assert len(store.open_index(folder, encoder).passages) == report.passages + 1
     assert len(list(folder.glob("gen-*"))) == 2
     build([notes], folder, encoder, force=True)
-    names = milvus._client(folder).list_collections()
+    names = milvus.connected(folder).list_collections()
     assert len(names) == 4 and all(name.startswith("unitutor_") for name in names)
     with pytest.raises(IndexUnusable, match="Milvus"):
         Retriever(index, encoder).search("What is granite?")
@@ -106,9 +106,9 @@ def test_a_build_that_fails_leaves_no_collection(folder: Path, monkeypatch: pyte
         patch.setattr("ingest.generations._point", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
         with pytest.raises(IndexUnusable, match="disk is full"):
             build([notes], folder, encoder, force=True)
-    assert len(milvus._client(folder).list_collections()) == 2
+    assert len(milvus.connected(folder).list_collections()) == 2
     assert len(store.open_index(folder, encoder).passages) == made.passages
-    milvus._client(folder).drop_collection(f"unitutor_{store.current(folder)[4:]}_passages")
+    milvus.connected(folder).drop_collection(f"unitutor_{store.current(folder)[4:]}_passages")
     with pytest.raises(IndexUnusable, match="--force"):
         store.open_index(folder, encoder)
     released(folder)
