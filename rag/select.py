@@ -18,7 +18,7 @@ from ingest.types import Hit, Passage
 from rag.injection import injected
 from rag.retrieve import is_option
 
-BUDGET = 260  # tokens of notes in a prompt, of which tests/bench/budget.py found the most facts
+BUDGET = 400  # tokens of notes in a prompt; tests/bench/budget.py reports quality against it
 STANDING = 0.6  # what the best passage's sentences gain over the last one's
 _QUESTION = re.compile(r"\?\s*$|^Question\b", re.IGNORECASE)
 LEAST = 0.3  # a sentence worth less stays out even where there is room
