@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from rag.items.writing import STEM
 from rag.retrieve import Retriever
 from rag.types import Ask
 from tests.llama_server import Running, joined, running
+from tests.waiting import until
 from ui import tutor
 
 pytest.importorskip("xllamacpp")
@@ -150,7 +151,7 @@ def test_stop_while_it_reads_lets_go_of_the_server(servers: Servers) -> None:
     met: list[bool] = []
 
     def stop_once_it_reads() -> None:
-        eventually(lambda: busy(servers.now), 60)
+        until(lambda: busy(servers.now), 60)
         met.append(connected(servers.now))
         halt.set()
 
@@ -158,7 +159,7 @@ def test_stop_while_it_reads_lets_go_of_the_server(servers: Servers) -> None:
     long = f"{time.time()} " + "Count from one to three hundred. " * 60
     said = [piece.text for piece in model.stream([HumanMessage(long)], halt=halt)]
     assert met == [True] and not "".join(said)
-    assert eventually(lambda: not connected(servers.now), 5)
+    until(lambda: not connected(servers.now), 5)
 
 
 def test_stop_while_it_writes_frees_the_server(servers: Servers) -> None:
@@ -167,14 +168,7 @@ def test_stop_while_it_writes_frees_the_server(servers: Servers) -> None:
         if piece.text and not halt.is_set():
             assert busy(servers.now)
             halt.set()
-    assert eventually(lambda: not busy(servers.now), 30)  # the whole count would take minutes
-
-
-def eventually(holds: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return holds()
+    until(lambda: not busy(servers.now), 30)  # the whole count would take minutes
 
 
 def test_a_question_longer_than_its_context_is_one_line(servers: Servers) -> None:

@@ -11,6 +11,7 @@ from rag.ahead import read_ahead
 from rag.engines import weights
 from rag.engines.local import LocalModel
 from tests.tiny_model import prepared, tiny_model
+from tests.waiting import until
 from ui import reading
 
 
@@ -80,17 +81,9 @@ def test_a_new_index_is_read_too(model: LocalModel, tmp_path: Path, monkeypatch:
     thread = threading.Thread(target=reading.while_idle, args=(model, lambda: now[0], stop))
     thread.start()
     folder = tmp_path / "model" / "modules"
-    wait_for(lambda: folder.exists() and len(list(folder.glob("*.safetensors"))) == 1)
+    until(lambda: folder.exists() and len(list(folder.glob("*.safetensors"))) == 1)
     now[0] = Opened(passage(10), passage(40))
-    wait_for(lambda: len(list(folder.glob("*.safetensors"))) == 2)
+    until(lambda: len(list(folder.glob("*.safetensors"))) == 2)
     stop.set()
     thread.join(30)
     assert not thread.is_alive()
-
-
-def wait_for(happens: object) -> None:
-    for _ in range(3000):
-        if happens():  # type: ignore[operator]
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it did not happen")

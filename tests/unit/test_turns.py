@@ -10,6 +10,7 @@ from rag.decoding import decoding
 from rag.engines.local import LocalModel
 from rag.engines.turns import Turns
 from tests.tiny_model import asked, tiny_model
+from tests.waiting import until
 
 LONG = " ".join(f"w{n % 90}" for n in range(120))  # more than one chunk
 
@@ -23,14 +24,6 @@ def in_thread(run: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread
-
-
-def until(true: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if true():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never came to that")
 
 
 def texts(model: LocalModel, question: str, seed: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,9 @@ from ingest.fresh import Changes
 from ingest.store import open_index
 from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder, write
+from tests.waiting import until
 from ui.living import LivingTutor, living
 from ui.tutor import Tutor
-
-
-def until(true: Callable[[], Any], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)
 
 
 @pytest.fixture
