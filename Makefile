@@ -25,8 +25,9 @@ ask: install ## make ask Q="What is a latent space?"
 test: develop ## everything the project checks
 	@$(PYTHON) tools/install.py --browser
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/browser --ignore tests/browser/test_real.py
-	@$(BIN)/python -m pytest tests/integration tests/browser/test_real.py
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not real" tests
+# One core each: two programs that each use all of them wait for one another.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m real tests
 
 lint: develop
 	@$(BIN)/ruff format --check .
