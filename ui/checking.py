@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rag.entail import Entailment
     from rag.retrieve import Retriever
     from rag.types import Sentence
+    from ui.living import LivingTutor
+    from ui.tutor import Tutor
 
     Judge = BaseChatModel | Entailment  # what reads evidence and claim in the full check
 
@@ -83,6 +85,15 @@ def check_one(
     except UnitutorError as error:
         found = replace(found, error=one_line(str(error)))
     yield found
+
+
+def judge_of(tutor: Tutor | LivingTutor) -> Judge | None:
+    """What judges sentences in the full check; None for a model behind a URL, which does not tell enough."""
+    from rag.grounding import Judging
+
+    if tutor.entailment is not None:
+        return tutor.entailment
+    return tutor.model if isinstance(tutor.model, Judging) else None
 
 
 def check_all(

@@ -12,7 +12,7 @@ import typer
 
 from ingest.errors import BadRequest
 from ui import tutor
-from ui.options import Json, Sessions
+from ui.options import Index, Json, Sessions
 
 if TYPE_CHECKING:
     from rag.database import Database
@@ -108,9 +108,14 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         user: User = None,
         yes: Annotated[bool, typer.Option("--yes", help="Do it: nothing brings it back.")] = False,
         sessions: Sessions = tutor.SESSIONS,
+        index: Index = tutor.INDEX,
         as_json: Json = False,
     ) -> None:
-        """Delete all that is kept of a person, and say what that was; an account stays."""
+        """Delete all that is kept of a person, and say what that was; an account stays.
+
+        --index is the notes' index: where its vectors are in Milvus, copies of those of messages are too.
+        """
+        from rag import memory
         from rag.forget import forget
         from rag.journal import Journal
         from rag.requestlog import RequestLog
@@ -124,7 +129,10 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
                 with _logs():
                     return RequestLog(sessions).forget(keys)
 
-            gone = forget(database, owner, Journal(sessions), by_key)
+            def vectors(who: str) -> int:
+                return memory.forget(database, who, index)
+
+            gone = forget(database, owner, Journal(sessions), by_key, {"vectors of messages": vectors})
             server = database.kind != "sqlite"
         if as_json:
             say(json.dumps({"deleted": gone.counts, "scrubbed": gone.scrubbed}, indent=2))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ingest.build import Report
     from ingest.fresh import Changes
+    from rag.entail import Entailment
     from rag.journal import Journal
     from rag.retrieve import Retriever
     from rag.types import Answer, Ask
@@ -72,6 +73,11 @@ class LivingTutor:
     def model(self) -> BaseChatModel | None:
         """See Tutor."""
         return self._now.model
+
+    @property
+    def entailment(self) -> Entailment | None:
+        """See Tutor."""
+        return self._now.entailment
 
     @property
     def folder(self) -> Path:

@@ -88,6 +88,9 @@ def test_milvus_holds_the_same_and_keeps_owners_apart(tmp_path: Path, database: 
     assert len(store.held(ANNA)) == 2, "Milvus has vectors of turns that are gone"
     assert module.forget(database, ANNA, folder) == 2 and store.held(ANNA) == set()
     assert len(store.held(BEN)) == 2
+    arguments = ["data", "delete", "--user", BEN, "--yes", "--sessions", str(tmp_path)]
+    told = CliRunner().invoke(app, [*arguments, "--index", f"milvus:{tmp_path}/notes.db"])
+    assert told.exit_code == 0 and "2 vectors of messages" in told.output and store.held(BEN) == set()
     from milvus_lite.server_manager import server_manager_instance
 
     server_manager_instance.release_server(str(milvus_uri(folder)))

@@ -1,17 +1,22 @@
 """A very small entailment model, made here, in the language model's place; what is none is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from langchain_core.language_models import FakeListChatModel
 from sentence_transformers import CrossEncoder
 from transformers import BertConfig, BertForSequenceClassification
 
 from ingest.errors import ModelUnusable
 from rag.entail import Entailment, Verdict, load_entailment
 from rag.grounding import check, confirm
+from tests.tiny_model import tiny_model
 from tests.unit.test_grounding import ENCODER, HELD
 from tests.unit.test_rerank import tokenizer, written
+from ui.checking import judge_of
+from ui.tutor import Tutor
 
 LABELS = {0: "CONTRADICTION", 1: "entailment", 2: "neutral"}
 
@@ -69,3 +74,11 @@ class Told(Entailment):
 def test_its_word_decides(said: tuple[float, float], label: str) -> None:
     claim = check("A GAN was proposed by Ian Goodfellow in 2014.", HELD, ENCODER)
     assert confirm(claim, HELD, ENCODER, Told(*said)).label == label
+
+
+def test_it_judges_pasted_texts_as_well(folder: Path) -> None:
+    entailment, model = load_entailment(str(folder)), tiny_model()
+    held: Any = {"chain": None, "retriever": None, "sources": (), "starters": (), "folder": folder}
+    assert judge_of(Tutor(model=model, entailment=entailment, **held)) is entailment
+    assert judge_of(Tutor(model=model, **held)) is model
+    assert judge_of(Tutor(model=FakeListChatModel(responses=["yes"]), **held)) is None

@@ -15,14 +15,14 @@ from starlette.responses import Response
 
 from ingest.errors import BadRequest, ModelUnusable
 from rag.chain import LONGEST_QUESTION, checked_question
-from rag.grounding import Judging, check_text
+from rag.grounding import check_text
 from rag.items.types import Kind, Quiz
 from rag.quiz import Wanted, checked, make_quiz
 from ui import report
 from ui.api.door import Door, MayGround, MayQuiz, MaySearch, noter, owner
 from ui.api.messages import SOURCES
 from ui.api.work import Task, last
-from ui.checking import Checked
+from ui.checking import Checked, judge_of
 from ui.quizzing import exports
 from ui.terminal import hit_json
 from ui.texts import LONGEST, PASSAGES, checked_length
@@ -112,8 +112,7 @@ def routes(door: Door) -> APIRouter:
 
 
 def _grounded(door: Door, sent: Ground, text: str, halt: threading.Event) -> Iterator[Checked]:
-    model = door.tutor.model
-    judge = model if isinstance(model, Judging) and not sent.fast else None
+    judge = None if sent.fast else judge_of(door.tutor)
     passages = None if sent.passages is None else tuple(sent.passages)
     found = Checked("text", text, question=sent.question)
     for sentence in check_text(text, door.tutor.retriever, judge, passages, sent.question, halt):

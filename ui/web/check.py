@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ingest.errors import BadRequest, UnitutorError
-from rag.grounding import Judging
 from rag.sessions import Sessions
 from ui import report
-from ui.checking import Run, check_all
+from ui.checking import Run, check_all, judge_of
 from ui.report import About
 from ui.terminal import one_line
 from ui.texts import TABLES, Text, checked_length, texts
@@ -79,7 +78,7 @@ class Check:
     def run(self, values: Changes, request: gr.Request) -> Changes:
         """Check what is chosen."""
         p = self.parts
-        model = self.tutor.model if can_judge(self.tutor) and not values[p.fast] else None
+        model = None if values[p.fast] else judge_of(self.tutor)
         try:
             chosen = self._chosen(values, request)
         except UnitutorError as error:
@@ -179,16 +178,11 @@ class Check:
         }
 
 
-def can_judge(tutor: Tutor | LivingTutor) -> bool:
-    """Whether the language model can take part in a check: one behind a URL does not tell enough."""
-    return isinstance(tutor.model, Judging)
-
-
 def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
     """Put the check in the page being built."""
     with gr.Column(elem_id="check"):
         gr.HTML(HEAD)
-        _wire(tutor, sessions, form(can_judge(tutor)))
+        _wire(tutor, sessions, form(judge_of(tutor) is not None))
 
 
 def _wire(tutor: Tutor | LivingTutor, sessions: Sessions, p: Parts) -> None:

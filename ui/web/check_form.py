@@ -56,7 +56,7 @@ class Parts:
 
 
 def form(full: bool) -> Parts:
-    """Put them in the page being built; `full` where the language model can take part."""
+    """Put them in the page being built; `full` where there is something that judges."""
     kind = gr.Radio(list(KINDS), value=KINDS[0], label="What to check", elem_id="check-kind")
     text = gr.Textbox(
         label="Text",
