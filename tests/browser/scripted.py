@@ -101,6 +101,7 @@ class ScriptedTutor:
     notes: tuple[Path, ...] = ()
     notice: str = ""
     journal: Journal | None = None
+    entailment: None = None
 
 
 def tutor(pause: float = 0.02, reading: float = 0.4) -> ScriptedTutor:
