@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,8 +29,10 @@ def answered(question: str, text: str = "Two nets compete [1].") -> Answer:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "kept.sqlite")
+def database(where: str | Path) -> Iterator[Database]:
+    opened = Database(where)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
