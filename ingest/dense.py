@@ -58,28 +58,24 @@ def keep(folder: Path, generation: Path, kind: str, rows: np.ndarray, ids: Seque
     else:
         from ingest import milvus  # an optional extra
 
-        milvus.add(folder, collection(generation, kind), rows, ids)
+        milvus.add(folder, collection(generation, kind), rows, ids, generation / f"{kind}.npy")
 
 
 def kept(folder: Path, generation: Path, kind: str, count: int) -> VectorIndex:
     """The `count` vectors that `keep` made part of a generation.
 
-    Raises RuntimeError where they are damaged, IndexUnusable if Milvus is away.
+    Raises RuntimeError, OSError or ValueError where they are damaged, IndexUnusable if Milvus is away.
     """
     if milvus_uri(folder) is None:
         return read(generation / f"{kind}.faiss")
     from ingest import milvus
 
-    return milvus.opened(folder, collection(generation, kind), count)
+    return milvus.opened(folder, collection(generation, kind), count, generation / f"{kind}.npy")
 
 
 def whole(folder: Path) -> int:
     """How many vectors the index in `folder` may have for all of them to be scored for each question."""
-    if milvus_uri(folder) is None:
-        return EXACT
-    from ingest import milvus
-
-    return milvus.WHOLE
+    return EXACT if milvus_uri(folder) is None else 0  # of Milvus only the nearest are asked
 
 
 def factory(count: int) -> str:

@@ -2,8 +2,10 @@
 
 Milvus Lite runs inside this process and holds its path alone; a server takes many programs at once,
 its token comes from UNITUTOR_MILVUS_TOKEN. Only vectors and content ids go to Milvus: passages, BM25
-and the rest stay in the index folder. What is not here: which collections belong to an index and when
-they go (ingest/store.py), and how an index names its Milvus (ingest/where.py).
+and the rest stay in the index folder, with a copy of the vectors in 16 bits. Milvus tells which are
+near; how near each passage is that is looked at tells the copy, since to fetch vectors takes a second.
+What is not here: which collections belong to an index and when they go (ingest/store.py), and how an
+index names its Milvus (ingest/where.py).
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ from ingest.where import milvus_uri
 
 TOKEN = "UNITUTOR_MILVUS_TOKEN"
 EXACT = 50_000  # up to so many vectors Milvus compares one by one
-WHOLE = 4096  # more scores than this are not fetched for one question
 MOST = 16_384  # results that Milvus gives for one question
 BATCH = 2000  # vectors in one message
 PATIENCE = 10.0  # seconds until a server that does not answer counts as away
@@ -34,10 +35,11 @@ PACKAGE = "langchain-milvus==0.4.0"  # brings pymilvus and Milvus Lite
 class MilvusVectors:
     """A VectorIndex (ingest/dense.py) over one Milvus collection. Safe to share by threads."""
 
-    def __init__(self, store: Any, count: int, folder: Path) -> None:
-        """`store`: a langchain_milvus.Milvus with `count` vectors, its keys their rows."""
+    def __init__(self, store: Any, copy: np.ndarray, folder: Path) -> None:
+        """`store`: a langchain_milvus.Milvus whose keys are rows; `copy`: float16 (n, dim), its vectors."""
         self.store = store
-        self.ntotal = count
+        self.ntotal = len(copy)
+        self._copy = copy
         self._folder = folder
 
     def search(self, x: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,24 +54,17 @@ class MilvusVectors:
         return scores, rows
 
     def reconstruct_batch(self, key: np.ndarray) -> np.ndarray:
-        """See VectorIndex. Raises IndexUnusable if Milvus cannot answer."""
-        wanted, back = np.unique(np.asarray(key), return_inverse=True)
-        held: dict[int, Any] = {}
-        for some in _batches(wanted):
-            with told(self._folder):
-                name, ids = self.store.collection_name, [str(row) for row in some]
-                for one in self.store.client.get(name, ids=ids, output_fields=["row", "vector"]):
-                    held[int(one["row"])] = one["vector"]
-        if len(held) < len(wanted):
-            raise IndexUnusable(f"vectors of the index in {self._folder} are gone from Milvus: ingest again")
-        return np.array([held[int(row)] for row in wanted], np.float32)[back]
+        """See VectorIndex."""
+        return np.asarray(self._copy[key], np.float32)
 
 
-def add(folder: Path, collection: str, rows: np.ndarray, ids: Sequence[str]) -> None:
+def add(folder: Path, collection: str, rows: np.ndarray, ids: Sequence[str], copy: Path) -> None:
     """Makes `collection` hold `rows`, float32 (n, dim), n > 0, each with its passage's content id.
 
-    Raises IndexUnusable, one line, if Milvus is not installed or cannot be reached.
+    Raises IndexUnusable, one line, if Milvus is not installed or cannot be reached, and OSError where
+    the file `copy` cannot be written.
     """
+    np.save(copy, rows.astype(np.float16), allow_pickle=False)
     with told(folder):
         store = langchain_store(folder, collection, _params(len(rows)), drop_old=True)
         for some in _batches(np.arange(len(rows))):
@@ -83,8 +78,14 @@ def add(folder: Path, collection: str, rows: np.ndarray, ids: Sequence[str]) -> 
         store.client.flush(collection)
 
 
-def opened(folder: Path, collection: str, count: int) -> MilvusVectors:
-    """The collection with its `count` vectors. Raises IndexUnusable if it is not there, or not whole."""
+def opened(folder: Path, collection: str, count: int, copy: Path) -> MilvusVectors:
+    """The collection with its `count` vectors. Raises IndexUnusable if it is not there, or not whole.
+
+    OSError or ValueError where the file `copy` that `add` wrote is not there, or damaged.
+    """
+    held = np.load(copy, mmap_mode="r", allow_pickle=False)
+    if len(held) != count:
+        raise ValueError(f"{copy.name} has other vectors")
     with told(folder):
         store = langchain_store(folder, collection, None)
         known = store.client.has_collection(collection)
@@ -93,7 +94,7 @@ def opened(folder: Path, collection: str, count: int) -> MilvusVectors:
                 f"Milvus at {milvus_uri(folder)} does not hold the vectors of the index in {folder}:"
                 f" run: unitutor ingest NOTES --force --index {shlex.quote(f'milvus:{milvus_uri(folder)}')}"
             )
-    return MilvusVectors(store, count, folder)
+    return MilvusVectors(store, held, folder)
 
 
 def drop(folder: Path, collections: Sequence[str]) -> None:

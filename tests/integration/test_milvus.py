@@ -77,14 +77,14 @@ def test_built_refreshed_and_searched(folder: Path) -> None:
     plain = store.open_index(folder.parent / "faiss", encoder)
     rows = np.arange(plain.sentence_vectors.ntotal)[::-1]
     ours, theirs = (one.sentence_vectors.reconstruct_batch(rows) for one in (index, plain))
-    assert np.allclose(ours, theirs, atol=1e-6)
+    assert np.allclose(ours, theirs, atol=5e-4)  # it keeps them in 16 bits
     scores, found = index.passage_vectors.search(encoder.encode(["granite", "owl"]), 2)
     right, same = plain.passage_vectors.search(encoder.encode(["granite", "owl"]), 2)
     assert np.allclose(scores, right, atol=1e-5) and np.array_equal(found, same)
     for question in ("What is granite?", "Who sings at dawn?", "small sand"):
         one, other = (Retriever(held, encoder).search(question) for held in (index, plain))
         assert [hit.passage for hit in one] == [hit.passage for hit in other]
-        assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-4)
+        assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=5e-3)
     # A build while it is read: the reader keeps what it opened, until the build after the next.
     write(notes, {"more.md": "# Chalk\n\nChalk is white."})
     assert not build([notes], folder, encoder).unchanged
