@@ -38,6 +38,8 @@ _WORKS = (
 ONE_DOES = "|".join(map(_third, _WORKS))
 MANY_DO = "|".join(verb for verb in _WORKS if verb != "learn")
 
+_STATES = re.compile(rf"[\w-]+ (?:{VERBS}) [\w-]", _I)  # 'Entropy measures uncertainty'
+
 _EMPTY = re.compile(
     r"(?:it|its?|they|this|that|these|those|there|here|what|which|who|when|where|why|how|if|each|every|both|"
     r"all|"
@@ -125,7 +127,9 @@ _MODAL = re.compile(r"(?:may|can|might|will|could|must|should|is|are|was|were|ha
 def name_like(term: str) -> bool:
     """Whether `term` can name a concept: one to five words, no clause, no pronoun, no mere number."""
     words = term.split()
-    if not 1 <= len(words) <= 5 or _EMPTY.match(term) or _CLAUSE.search(term) or _BARE.match(term):
+    if not 1 <= len(words) <= 5 or any(one.match(term) for one in (_EMPTY, _BARE, _STATES)):
+        return False
+    if _CLAUSE.search(term):
         return False
     letters = sum(c.isalpha() for c in term)
     if letters < 2 or (letters == 2 and not term.isupper()) or term.endswith(("'s", "’s")):

@@ -22,16 +22,12 @@ from langchain_core.language_models import BaseChatModel
 from rag import prompts
 from rag.decoding import GREEDY, Decoding
 from rag.followup import content_words
-from rag.items.facts import Fact, Rival
+from rag.items.facts import Fact, FactKind, Rival
 from rag.items.shapes import BASE, ONE_DOES, VERBS, names_what
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
 
-STEM = {
-    "type": "object",
-    "properties": {"question": {"type": "string", "pattern": '^[A-Z][^"\\\\\\n.?!$]{15,150}\\?$'}},
-    "required": ["question"],
-    "additionalProperties": False,
-}
+# A key of these kinds answers no other question, whatever the model would rather ask.
+_OPENINGS: dict[FactKind, str] = {"person": "Who ", "number": "In which year "}
 WARMTH = 0.7  # temperature of a second try
 SHORTEST, LONGEST = 4, 30  # words of what is said of a term, for it to be asked as it stands
 BRIEF = 12  # words up to which it can stand inside a question
@@ -52,7 +48,7 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
     leave_out = content_words(fact.key) if tried else []
     messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key, leave_out)
     how = GREEDY if not tried else Decoding("random", temperature=WARMTH, seed=seed + tried)
-    settings: dict[str, Any] = {"schema": STEM, "decoding": how}
+    settings: dict[str, Any] = {"schema": schema(fact.kind), "decoding": how}
     if halt is not None:
         settings["halt"] = halt
     said = str(model.invoke(messages, **settings).content)
@@ -60,6 +56,17 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
         return str(json.loads(said)["question"]).strip()
     except (ValueError, KeyError, TypeError):
         return ""  # halted, or a model behind a URL that holds to no schema
+
+
+def schema(kind: FactKind) -> dict[str, Any]:
+    """The JSON that a stem is written as, for facts of a kind."""
+    pattern = f'^{_OPENINGS.get(kind, "[A-Z]")}[^"\\\\\\n.?!$]{{15,150}}\\?$'
+    return {
+        "type": "object",
+        "properties": {"question": {"type": "string", "pattern": pattern}},
+        "required": ["question"],
+        "additionalProperties": False,
+    }
 
 
 def naming(fact: Fact, seed: int) -> str:

@@ -22,7 +22,7 @@ from ingest.errors import BadRequest, ModelUnusable
 from rag.chain import answer_chain
 from rag.decoding import GREEDY, Decoding, decoding
 from rag.engines.remote import KEY, connect
-from rag.items.writing import STEM
+from rag.items.writing import schema
 from rag.retrieve import Retriever
 from rag.types import Ask
 from tests.llama_server import Running, joined, running
@@ -129,7 +129,9 @@ def test_the_server_decodes_as_it_is_told(servers: Servers) -> None:
 
 
 def test_the_server_holds_to_a_schema(servers: Servers) -> None:
-    said = str(connect(servers.now.url).invoke("Ask me a question about rivers.", schema=STEM).content)
+    said = str(
+        connect(servers.now.url).invoke("Ask me a question about rivers.", schema=schema("term")).content
+    )
     assert json.loads(said)["question"].endswith("?")
 
 

@@ -4,6 +4,7 @@ tests/integration/test_quiz.py does it with the real models.
 """
 
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from rag import quiz as quizzes
 from rag.items import gate
 from rag.items.facts import Fact, Rival
 from rag.items.types import BLANK, Item, Quiz
-from rag.items.writing import naming
+from rag.items.writing import naming, schema
 from rag.quiz import Wanted, make_quiz
 from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder
@@ -182,6 +183,23 @@ def test_a_term_is_asked_in_the_notes_words_where_they_make_a_question(
 ) -> None:
     passage = Passage("a", "a.md", None, (), "", (f"{term}: {said}",))
     assert naming(Fact("term", passage, 0, "", term, f": {said}", term), 1) == asked
+
+
+def test_a_person_is_asked_for_by_who_and_a_year_by_in_which_year() -> None:
+    stems = (
+        "Who wrote the paper on diffusion?",
+        "In which year was it announced?",
+        "What is the paper called?",
+    )
+    fits = {
+        kind: [bool(re.fullmatch(schema(kind)["properties"]["question"]["pattern"], stem)) for stem in stems]
+        for kind in ("person", "number", "term")
+    }
+    assert fits == {
+        "person": [True, False, False],
+        "number": [False, True, False],
+        "term": [True, True, True],
+    }
 
 
 def test_no_stem_comes_twice(index: Retriever) -> None:

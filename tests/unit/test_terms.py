@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest.types import Passage
+from rag.items.shapes import name_like
 from rag.items.terms import Definition, definitions, key
 
 DEFINED = [  # sentence, term, how the defining part begins
@@ -135,3 +136,11 @@ def test_passages_may_come_from_an_iterator() -> None:
 def test_terms_are_the_same_without_article_case_and_plural() -> None:
     assert key("The Latent Spaces") == key("latent space")
     assert key("bias") == "bias"
+
+
+@pytest.mark.parametrize(
+    ("term", "names"),
+    [("Entropy measures uncertainty", False), ("Feature maps", True), ("Generator", True)],
+)
+def test_what_is_a_sentence_names_nothing(term: str, names: bool) -> None:
+    assert name_like(term) is names
