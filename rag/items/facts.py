@@ -23,6 +23,7 @@ from rag.retrieve import asks
 
 FactKind = Literal["term", "meaning", "property", "cell", "number", "person"]
 
+_OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
 _NOTHING = ("none", "yes", "no", "n/a", "unknown", "any", "all")  # cells that answer nothing by themselves
 FEW = 3  # headings under which a label stands that tells a property and not a name
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
@@ -195,19 +196,36 @@ def _part(
 
 
 def _rivals(one: Named, named: Sequence[Named]) -> tuple[Rival, ...]:
-    """Other names, those of its own group first; none that may be the same or stands in the sentence."""
-    above = {clean(heading).lower() for heading in one.passage.heading}
+    """Other names, those of its own group first.
+
+    None that may be the same, or a kind of it or the kind that it is of: 'Chroma', with 'vector database'
+    asked for, would be right as well. None that stands in the sentence.
+    """
     near = sorted(named, key=lambda other: -nearness(one, other))
     found: dict[str, Rival] = {}
     for other in near:
         name = other.name
-        if same(name, one.name) or name.lower() in one.said.lower() or name.lower() in above:
+        if same(name, one.name) or name.lower() in one.said.lower():
+            continue
+        if _kind_of(other, one.name) or _kind_of(one, name):
             continue
         if not any(same(name, known.text) for known in found.values()):
             found[name.lower()] = _rival(other, name)
         if len(found) == 12:
             break
     return tuple(found.values())
+
+
+def _kind_of(one: Named, name: str) -> bool:
+    """Whether the notes explain it under a heading with this name, or say that it is one."""
+    words = _words(re.sub(r"\s*\([^)]*\)", "", name))
+    told = [_words(text) for text in (*one.passage.heading, " ".join(one.said.split()[:_OPENING]))]
+    return any(words in text or f"{words[:-1]}s " in text for text in told)
+
+
+def _words(text: str) -> str:
+    found = re.findall(r"[^\W_]+", text.lower())
+    return f" {' '.join(found)} "
 
 
 def _rival(other: Named, text: str) -> Rival:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingest.sentences import is_row
 from ingest.types import Passage
@@ -51,10 +52,16 @@ class Named:
 
 def same(one: str, other: str) -> bool:
     """Whether two names may mean one thing: the words of one are among the other's, or its initials."""
-    first, second = set(tokens(one)), set(tokens(other))
+    first, second = _stems(one), _stems(other)
     if not first or not second or first <= second or second <= first:
         return True
     return _initials(one, other) or _initials(other, one)
+
+
+@lru_cache(maxsize=20_000)
+def _stems(name: str) -> frozenset[str]:
+    """Each name is compared with every other one."""
+    return frozenset(tokens(name))
 
 
 def _initials(short: str, long: str) -> bool:
@@ -124,7 +131,7 @@ def nearness(one: Named, other: Named) -> float:
             break
         shared += 1
     depth = shared / max(len(one.group), len(other.group))
-    words, others = set(tokens(one.name)), set(tokens(other.name))
+    words, others = _stems(one.name), _stems(other.name)
     return depth + len(words & others) / max(len(words | others), 1)
 
 

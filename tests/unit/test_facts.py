@@ -43,6 +43,32 @@ def test_a_heading_is_asked_for_by_what_stands_under_it_and_rivalled_by_its_sibl
     assert one.rivals[0].said in SAMPLING[1].sentences + SAMPLING[2].sentences
 
 
+def test_no_kind_of_what_is_asked_for_stands_beside_it() -> None:
+    rivals = ("Session", "Context window", "Inference")
+    notes = [
+        passage(
+            "A vector database stores embeddings and finds the nearest ones to a query.",
+            heading=("Memory", "Vector databases"),
+        ),
+        passage(
+            "Chroma: a store for small projects that is quick to set up.",
+            "Pinecone: a service in the cloud that somebody else looks after.",
+            heading=("Memory", "Vector databases", "Products"),
+        ),
+        passage("Weaviate: a vector database with its own query language.", heading=("Memory", "Tools")),
+        *(
+            passage(
+                f"{name}: holds the thread of what {name.lower()} was about.", heading=("Memory", "Terms")
+            )
+            for name in rivals
+        ),
+    ]
+    found = {one.key: {rival.text for rival in one.rivals} for one in only("term", *notes)}
+    (key,) = (one for one in found if one.lower() == "vector database")
+    assert found[key] >= set(rivals) and not found[key] & {"Chroma", "Pinecone", "Weaviate"}
+    assert found["Chroma"] >= {"Pinecone"} and not any("database" in one.lower() for one in found["Chroma"])
+
+
 def test_a_label_is_a_name_unless_it_stands_under_many_headings() -> None:
     animals = [
         passage(
