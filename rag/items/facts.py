@@ -162,7 +162,8 @@ def _years(passages: Sequence[Passage]) -> Iterator[Fact]:
                 continue
             year = int(found[0].group())
             near = sorted((one for one in every if one != year), key=lambda one: abs(one - year))
-            near += [year + step for step in (-3, 2, -5, 4) if year + step not in every]
+            others = [year + step for step in (-3, 2, -5, 4, -7) if year + step not in every]
+            near += [other for other in others if other <= every[-1]]  # nobody takes one to come
             rivals = tuple(Rival(str(one)) for one in dict.fromkeys(near))
             yield _part("number", passage, row, found[0].span(), rivals)
 

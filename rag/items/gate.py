@@ -45,6 +45,7 @@ _GENERIC = content_stems(  # words that a stem has whatever it asks
     "type kind method process term concept technique name year person people thing way approach purpose "
     "following describe refer mean true right main called known used specific primary field area"
 )
+_ORDINAL = re.compile(r"(?i)\b(?:first|second|third|fourth|fifth|next|last|final|initial|earliest|latest)\b")
 _POINTS = re.compile(
     r"(?i)\b(?:(?:course|last|first|given|above) (?:notes?|lines?|passages?|texts?|sentences?|headings?)"
     r"|the (?:notes?|lines?|passages?|texts?|sentences?)(?=[?,]| (?:says?|states?|mentions?|discuss\w*|"
@@ -119,11 +120,13 @@ def by_rules(
 
 
 def beside(item: Item) -> bool:
-    """Whether too little of the stem stands in its evidence, or a number does not: it asks something else."""
+    """Whether too little of the stem stands in its evidence, or a number or a place in an order does not."""
     asked = content_stems(item.stem.replace(BLANK, " ")) - _GENERIC
     told = f"{item.evidence.quote} {item.evidence.heading} {item.answer}"
     if not all(holds_number(told, number) for number in numbers(item.stem)):
         return item.kind != "true-false"  # what is to be judged there may be a number that is wrong
+    if {one.lower() for one in _ORDINAL.findall(item.stem)} - {one.lower() for one in _ORDINAL.findall(told)}:
+        return True  # a step that the notes explain, asked for as the first one
     return bool(asked) and len(asked & content_stems(told)) < SAID * len(asked)
 
 

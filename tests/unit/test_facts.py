@@ -101,6 +101,10 @@ def test_a_year_is_a_part_of_its_sentence_and_rivalled_by_other_years() -> None:
     assert found[0].claim() == notes.sentences[0]
     assert found[0].claim("1801") == "The steam engine in Redruth ran in 1801 and drove a mill."
     assert [rival.text for rival in found[0].rivals][:2] == ["1790", "1801"]
+    assert all(int(rival.text) <= 1801 for one in found for rival in one.rivals), (
+        "a year to come is no choice"
+    )
+    assert all(len(one.rivals) >= 3 for one in found)
 
 
 def test_a_cell_is_rivalled_by_its_column() -> None:
