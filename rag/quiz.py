@@ -51,9 +51,9 @@ def make_quiz(
     model: BaseChatModel,
     wanted: Wanted,
     halt: threading.Event | None = None,
-    earlier: Sequence[str] = (),
+    earlier: Sequence[Item] = (),
 ) -> Iterator[Quiz]:
-    """The quiz so far after every fact tried, the last one whole; `earlier`: stems not to repeat.
+    """The quiz so far after every fact tried, the last one whole; `earlier`: what not to ask again.
 
     The same seed, notes and model make the same quiz. Where `halt` is set, what passed stays. Raises
     BadRequest where nothing can be asked: a number out of range, an unknown topic, notes that state
@@ -64,9 +64,10 @@ def make_quiz(
     draw = random.Random(wanted.seed)
     places = positions(draw)
     place = next(places)
-    stems = list(earlier)
+    stems = [one.stem for one in earlier]
     rejected: Counter[str] = Counter()
-    for fact in spread(about(index, wanted), draw, TRIES * wanted.count):
+    new = [one for one in about(index, wanted) if not any(_asks(item, one) for item in earlier)]
+    for fact in spread(new, draw, TRIES * wanted.count):
         if halt is not None and halt.is_set():
             break
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
@@ -87,6 +88,12 @@ def make_quiz(
         if len(items) == wanted.count:
             return
     yield replace(quiz, stopped=halt is not None and halt.is_set())
+
+
+def _asks(item: Item, fact: Fact) -> bool:
+    """Whether a question asks for this fact, in whatever words."""
+    same_key = item.kind == "true-false" or item.answer == cased(fact.key)
+    return same_key and item.evidence.quote == fact.sentence
 
 
 def checked(wanted: Wanted) -> None:

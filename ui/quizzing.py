@@ -31,9 +31,9 @@ class Maker(Protocol):
         sources: tuple[str, ...],
         seed: int,
         halt: threading.Event,
-        earlier: Sequence[str],
+        earlier: Sequence[Item],
     ) -> Iterator[Quiz]:
-        """A growing quiz. `sources` are words of rag/filters.py, `earlier` stems not to be repeated."""
+        """A growing quiz. `sources` are words of rag/filters.py, `earlier` what is not to be asked again."""
 
 
 class Format(Protocol):
@@ -76,7 +76,7 @@ def quizzing(tutor: Tutor | LivingTutor) -> Quizzing:
         sources: tuple[str, ...],
         seed: int,
         halt: threading.Event,
-        earlier: Sequence[str],
+        earlier: Sequence[Item],
     ) -> Iterator[Quiz]:
         model = tutor.model
         assert model is not None

@@ -31,6 +31,7 @@ _OPENINGS: dict[FactKind, str] = {"person": "Who ", "number": "In which year "}
 WARMTH = 0.7  # temperature of a second try
 SHORTEST, LONGEST = 4, 30  # words of what is said of a term, for it to be asked as it stands
 BRIEF = 12  # words up to which it can stand inside a question
+_OTHER = re.compile(r",? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b")
 _FORMULA = re.compile(r"[$=|:<>\\]")
 _SENTENCES = re.compile(r"[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
@@ -77,6 +78,10 @@ def naming(fact: Fact, seed: int) -> str:
     if _FORMULA.search(said) or _SENTENCES.search(said):
         return ""
     said = _inside(said)
+    if re.match(rf"(?:{VERBS}|{BASE})\b", said):
+        said = _OTHER.split(said)[0]  # 'creates data, and the critic judges it' says it of two
+        if len(said.split()) < SHORTEST:
+            return ""
     if re.match(rf"(?:{VERBS})\b", said):
         return f"Which of these {said}?"
     if re.match(rf"(?:{BASE})\b", said):

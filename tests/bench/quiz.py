@@ -94,9 +94,9 @@ def write(options: argparse.Namespace) -> None:
 def gated(tutor: Tutor, count: int, seed: int, earlier: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """A row for every fact tried."""
     assert tutor.model is not None
-    stems = [row["item"]["stem"] for row in earlier if row["arm"] == "gate" and row["item"]]
+    known = [from_json(row["item"]) for row in earlier if row["arm"] == "gate" and row["item"]]
     started, seen, before = time.perf_counter(), 0, Counter[str]()
-    for quiz in make_quiz(tutor.retriever, tutor.model, Wanted(count, seed=seed), earlier=stems):
+    for quiz in make_quiz(tutor.retriever, tutor.model, Wanted(count, seed=seed), earlier=known):
         now = Counter(quiz.rejected)
         reason = next(iter(now - before), "")
         if reason or len(quiz.items) > seen:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ui.tutor import Tutor
 
 BUSY = "Questions are still being written. Press Esc to stop."
-EARLIER = 200  # stems that a fresh question is told not to repeat
+EARLIER = 200  # questions that a fresh one may not repeat
 
 
 class Making:
@@ -98,12 +98,10 @@ class Making:
             item = attempt.items[place]
             held = item.evidence
             source = held.source if held.page is None else f"{held.source}:{held.page}"
-            stems = [one.stem for one in attempt.items]
-            stems += [
-                one.item.stem for one in self.taking.bank.list() if one.item.evidence.source == held.source
-            ]
+            known = [one.item for one in self.taking.bank.list() if one.item.evidence.source == held.source]
+            known += attempt.items
             wish = Wish(1, (item.kind,), "", (source,), random.randrange(2**31))
-            if not self.trials.put(page, self._making(wish, stems[-EARLIER:])):
+            if not self.trials.put(page, self._making(wish, known[-EARLIER:])):
                 raise BadRequest(BUSY)
             self._wanted[page] = (f"A fresh question from {held.source}", wish.seed, attempt.id)
             return {
@@ -208,7 +206,7 @@ class Making:
         choices = [*chosen, *self.tutor.sources]
         return {p.line: told, p.talk: conversation, p.sources: gr.Dropdown(choices=choices, value=chosen)}
 
-    def _making(self, wish: Wish, earlier: Sequence[str]) -> Callable[..., Iterator[Quiz]]:
+    def _making(self, wish: Wish, earlier: Sequence[Item]) -> Callable[..., Iterator[Quiz]]:
         """The making of a quiz, whose questions are in the bank as soon as they pass."""
         make, bank = self.make, self.taking.bank
         if make is None:
