@@ -19,6 +19,7 @@ import numpy as np
 from langchain_core.messages import BaseMessage
 
 from ingest.types import Encoder, Passage
+from ingest.words import tokens
 from rag import prompts
 from rag.claims import holds_number, numbers
 from rag.followup import content_stems
@@ -46,6 +47,7 @@ _GENERIC = content_stems(  # words that a stem has whatever it asks
     "following describe refer mean true right main called known used specific primary field area"
 )
 _ORDINAL = re.compile(r"(?i)\b(?:first|second|third|fourth|fifth|next|last|final|initial|earliest|latest)\b")
+_NAME = re.compile(r"(?<=[\w,;(“\"] )[(“\"]?([A-Z][\w-]+)")  # a capital inside the stem
 _POINTS = re.compile(
     r"(?i)\b(?:(?:course|last|first|given|above) (?:notes?|lines?|passages?|texts?|sentences?|headings?)"
     r"|the (?:notes?|lines?|passages?|texts?|sentences?)(?=[?,]| (?:says?|states?|mentions?|discuss\w*|"
@@ -108,7 +110,7 @@ def by_rules(
         return TOLD, item.answer
     if found := _POINTS.search(item.stem):
         return POINTING, found.group()
-    if beside(item):
+    if beside(item, passage):
         return ASIDE, item.evidence.quote
     if other := repeats(item.stem, earlier, encoder):
         return REPEATED, other
@@ -119,14 +121,18 @@ def by_rules(
     return "", ""
 
 
-def beside(item: Item) -> bool:
-    """Whether too little of the stem stands in its evidence, or a number or a place in an order does not."""
+def beside(item: Item, passage: Passage) -> bool:
+    """Whether too little of the stem stands in its evidence, or a number or a place in an order does not,
+    or whether it names what the whole passage does not name."""
     asked = content_stems(item.stem.replace(BLANK, " ")) - _GENERIC
     told = f"{item.evidence.quote} {item.evidence.heading} {item.answer}"
     if not all(holds_number(told, number) for number in numbers(item.stem)):
         return item.kind != "true-false"  # what is to be judged there may be a number that is wrong
     if {one.lower() for one in _ORDINAL.findall(item.stem)} - {one.lower() for one in _ORDINAL.findall(told)}:
         return True  # a step that the notes explain, asked for as the first one
+    known = set(tokens(f"{told} {passage.text}"))
+    if item.kind != "true-false" and not all(set(tokens(name)) & known for name in _NAME.findall(item.stem)):
+        return True
     return bool(asked) and len(asked & content_stems(told)) < SAID * len(asked)
 
 

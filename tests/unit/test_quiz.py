@@ -273,6 +273,8 @@ def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
     assert gate.ruling(aside, passage, index.encoder, model).reason == gate.ASIDE
     changed = replace(one, stem=one.stem.replace("metals", "12 metals"))
     assert gate.ruling(changed, passage, index.encoder, model).reason == gate.ASIDE
+    named = replace(one, stem=one.stem.replace("metals", "metals of Bohemia"))
+    assert gate.ruling(named, passage, index.encoder, model).reason == gate.ASIDE
     ordered = replace(one, stem=one.stem.replace("metals", "first metals"))
     assert gate.ruling(ordered, passage, index.encoder, model).reason == gate.ASIDE
     points = replace(one, stem="What does the last line say that a metal does for houses?")
