@@ -1,4 +1,4 @@
-"""The one line in front of the engine, shared by the pages and the API: bounded, and fair to each owner.
+"""The lines in front of the engine, shared by pages and API: bounded, and fair to each owner.
 
 Owners take turns (round robin): whoever has waited longest since his last question was begun is next,
 so ten questions of one student hold up another's one by a single answer at most. What is not here: what

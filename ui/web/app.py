@@ -12,13 +12,16 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import gradio as gr
 
 from rag.sessions import Sessions
+from ui.queueing import Queue
 from ui.quizzing import Quizzing
 from ui.web import check, desk, gaps, lab, page, quiz
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
-    from ui.queueing import Queue
     from ui.tutor import Tutor
+
+
+LONG = 4  # quizzes, checks and experiments that go on at once, beside the questions of the chat
 
 
 def build_app(
@@ -34,16 +37,17 @@ def build_app(
     ui/web/mounting.py with the people who may sign in.
     """
     quizzing = quizzing or Quizzing()
+    long = Queue(LONG)
     with gr.Blocks(title="Unitutor", analytics_enabled=False, fill_width=True) as app:
         page.build(tutor, sessions, queue, accounts)
     with app.route("Decoding lab", "/lab", show_in_navbar=False):  # the pages have links of their own
-        lab.build(tutor)
+        lab.build(tutor, long)
     with app.route("Check a text", "/check", show_in_navbar=False):
-        check.build(tutor, sessions)
+        check.build(tutor, sessions, long)
     with app.route("What the notes lack", "/gaps", show_in_navbar=False):
         gaps.build(tutor, sessions)
     with app.route("Quiz", "/quiz", show_in_navbar=False):
-        quiz.build(tutor, sessions, quizzing)
+        quiz.build(tutor, sessions, quizzing, line=long)
     with app.route("Review desk", "/desk", show_in_navbar=False):
         desk.build(tutor, sessions, quizzing)
     app.queue(default_concurrency_limit=1, api_open=False)

@@ -32,6 +32,7 @@ from ui.web.wiring import QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
+    from ui.queueing import Queue
     from ui.tutor import Tutor
 
 LISTED = 200  # conversations to choose from, the latest
@@ -43,12 +44,14 @@ BUSY = "The last check still runs. Press Esc to stop it."
 class Check:
     """The handlers of one page. A `request`'s session tells the tabs apart."""
 
-    def __init__(self, tutor: Tutor | LivingTutor, sessions: Sessions, parts: Parts) -> None:
-        """Texts are checked with `tutor`; conversations come from `sessions`."""
+    def __init__(
+        self, tutor: Tutor | LivingTutor, sessions: Sessions, parts: Parts, line: Queue | None = None
+    ) -> None:
+        """Texts are checked with `tutor`, in `line`; conversations come from `sessions`."""
         self.tutor = tutor
         self.sessions = sessions
         self.parts = parts
-        self.trials = Trials[Run]()
+        self.trials = Trials[Run](line)
 
     def choose(self, kind: str | None, request: gr.Request) -> list[Any]:
         """What belongs to the kind of input: the text, the conversations as they are now, the file."""
@@ -80,12 +83,11 @@ class Check:
         p = self.parts
         model = None if values[p.fast] else judge_of(self.tutor)
         try:
-            chosen = self._chosen(values, request)
+            chosen, retriever = self._chosen(values, request), self.tutor.retriever
+            if not self.trials.put(tab(request), lambda halt, _: check_all(chosen, retriever, model, halt)):
+                raise BadRequest(BUSY)
         except UnitutorError as error:
             return {p.line: error_line(str(error))}
-        retriever = self.tutor.retriever
-        if not self.trials.put(tab(request), lambda halt, _: check_all(chosen, retriever, model, halt)):
-            return {p.line: error_line(BUSY)}
         return {
             **self._buttons(None, running=True),
             p.line: _progress("Reading the notes…", 0, 0),
@@ -157,6 +159,8 @@ class Check:
         p = self.parts
         changes = self._buttons(trial, trial.running)
         run = trial.value
+        if trial.waiting:
+            changes[p.line] = _progress(f"You are number {trial.waiting} in the line…", 0, 0)
         if run is None:
             return changes
         changes[p.results] = check_view.results(run, trial.running)
@@ -178,15 +182,15 @@ class Check:
         }
 
 
-def build(tutor: Tutor | LivingTutor, sessions: Sessions) -> None:
-    """Put the check in the page being built."""
+def build(tutor: Tutor | LivingTutor, sessions: Sessions, line: Queue | None = None) -> None:
+    """Put the check in the page being built; what it checks waits in `line`."""
     with gr.Column(elem_id="check"):
         gr.HTML(HEAD)
-        _wire(tutor, sessions, form(judge_of(tutor) is not None))
+        _wire(tutor, sessions, form(judge_of(tutor) is not None), line)
 
 
-def _wire(tutor: Tutor | LivingTutor, sessions: Sessions, p: Parts) -> None:
-    page = Check(tutor, sessions, p)
+def _wire(tutor: Tutor | LivingTutor, sessions: Sessions, p: Parts, line: Queue | None) -> None:
+    page = Check(tutor, sessions, p, line)
     shown = p.shown()
     chosen = [p.text, p.talk, p.file]
     p.kind.change(page.choose, p.kind, chosen, **QUIET)

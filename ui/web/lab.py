@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import UnitutorError
+from ingest.errors import BadRequest, UnitutorError
 from rag.chain import checked_question
 from rag.lab import REMOTE, Comparing, Experiment, experiment
 from rag.strategies import FEWEST, MOST, comparable
@@ -22,6 +22,7 @@ from ui.web.wiring import EACH, QUIET, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
+    from ui.queueing import Queue
     from ui.tutor import Tutor
 
 HEAD = (
@@ -73,11 +74,11 @@ class Parts:
 class Lab:
     """The handlers of one page. A `request`'s session tells the tabs apart."""
 
-    def __init__(self, tutor: Tutor | LivingTutor, parts: Parts) -> None:
-        """`tutor` has a model that can compare."""
+    def __init__(self, tutor: Tutor | LivingTutor, parts: Parts, line: Queue | None = None) -> None:
+        """`tutor` has a model that can compare; experiments wait in `line`."""
         self.tutor = tutor
         self.parts = parts
-        self.trials = Trials[Experiment]()
+        self.trials = Trials[Experiment](line)
 
     def run(self, values: Changes, request: gr.Request) -> Changes:
         """A new experiment with the question and the strategies that are set."""
@@ -85,11 +86,11 @@ class Lab:
         try:
             question = checked_question(values[p.question] or "")
             hows = comparable(pickers.all_chosen(p.pickers, values[p.count], values))
+            start = partial(experiment, self.tutor.retriever, self.tutor.model, question, hows, 1)
+            if not self.trials.put(tab(request), start):
+                raise BadRequest(BUSY)
         except UnitutorError as error:
             return {p.line: error_line(str(error))}
-        start = partial(experiment, self.tutor.retriever, self.tutor.model, question, hows, 1)
-        if not self.trials.put(tab(request), start):
-            return {p.line: error_line(BUSY)}
         empty = {p.passages: "", p.columns: "", p.chart: "", p.variation: ""}
         return {**empty, **self._buttons(None, running=True), p.line: _status("Searching the notes…")}
 
@@ -103,8 +104,11 @@ class Lab:
         lab = held.value
         model, retriever = self.tutor.model, self.tutor.retriever
         start = partial(experiment, retriever, model, lab.question, lab.hows, 1, earlier=lab)
-        if not self.trials.put(page, start, lab):
-            return {p.line: error_line(BUSY)}
+        try:
+            if not self.trials.put(page, start, lab):
+                raise BadRequest(BUSY)
+        except BadRequest as error:
+            return {p.line: error_line(str(error))}
         return {**self._buttons(None, running=True), p.line: _status("Reading the passages…")}
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
@@ -205,12 +209,12 @@ def _status(words: str) -> str:
     return f'<p class="ut-stage" role="status">{words}</p>'
 
 
-def build(tutor: Tutor | LivingTutor) -> None:
-    """Put the lab in the page being built."""
+def build(tutor: Tutor | LivingTutor, line: Queue | None = None) -> None:
+    """Put the lab in the page being built; its experiments wait in `line`."""
     with gr.Column(elem_id="lab"):
         gr.HTML(HEAD)
         if isinstance(tutor.model, Comparing):
-            _wire(tutor, _form(tutor.starters))
+            _wire(tutor, _form(tutor.starters), line)
         else:
             gr.HTML(f'<p class="lab-remote">{REMOTE} The example below needs none.</p>')
         with gr.Row(elem_id="lab-learn", equal_height=False):
@@ -263,8 +267,8 @@ def _form(starters: tuple[str, ...]) -> Parts:
     )
 
 
-def _wire(tutor: Tutor | LivingTutor, p: Parts) -> None:
-    page = Lab(tutor, p)
+def _wire(tutor: Tutor | LivingTutor, p: Parts, line: Queue | None) -> None:
+    page = Lab(tutor, p, line)
     shown = p.shown()
     for event, handler, read in (
         (p.run.click, page.run, p.inputs()),

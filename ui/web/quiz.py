@@ -32,6 +32,7 @@ from ui.web.wiring import EACH, QUIET, SAVE_JS, followed
 
 if TYPE_CHECKING:
     from ui.living import LivingTutor
+    from ui.queueing import Queue
     from ui.tutor import Tutor
 
 BUSY = "Questions are still being written. Press Esc to stop."
@@ -48,14 +49,15 @@ class Making:
         taking: Taking,
         make: Maker | None,
         parts: Parts,
+        line: Queue | None = None,
     ) -> None:
-        """`make` writes the questions, None where there is no model for it."""
+        """`make` writes the questions, None where there is no model for it; quizzes wait in `line`."""
         self.tutor = tutor
         self.sessions = sessions
         self.taking = taking
         self.make = make
         self.parts = parts
-        self.trials = Trials[Quiz]()
+        self.trials = Trials[Quiz](line)
         self._wanted: dict[str, tuple[str, int, str]] = {}  # a page's title, seed, and attempt before
         self._made: dict[str, str] = {}  # the quiz that a page may take
 
@@ -120,7 +122,9 @@ class Making:
             yield {p.line: gr.skip()}
             return
         for _ in trial.updates(at_most_every=0.3):
-            if trial.value is not None:
+            if trial.waiting:
+                yield {p.about: quiz_view.begun(f"You are number {trial.waiting} in the line…")}
+            elif trial.value is not None:
                 yield {p.about: quiz_view.made(trial.value, running=True)}
 
     def settle(self, request: gr.Request) -> Changes:
@@ -264,14 +268,15 @@ def build(
     sessions: Sessions,
     quizzing: Quizzing,
     student: Callable[[gr.Request], str] = owner,
+    line: Queue | None = None,
 ) -> None:
-    """Put the quiz in the page being built; `student` tells who asks."""
+    """Put the quiz in the page being built; `student` tells who asks, and questions are made in `line`."""
     bank, attempts = Bank(sessions.database), Attempts(sessions.database)
     with gr.Column(elem_id="quiz"):
         gr.HTML(HEAD)
         parts = form(tutor.sources, quizzing.make is not None)
     taking = Taking(tutor, bank, attempts, parts, student)
-    _wire(Making(tutor, sessions, taking, quizzing.make, parts), taking, parts)
+    _wire(Making(tutor, sessions, taking, quizzing.make, parts, line), taking, parts)
 
 
 def _wire(making: Making, taking: Taking, p: Parts) -> None:

@@ -1,4 +1,8 @@
-"""Long work of a page being done: a thread that follows it and keeps what it yields, one a page."""
+"""Long work of a page being done: a thread that follows it and keeps what it yields, one a page.
+
+Work waits in a line of its own (ui/queueing.py), so that owners take turns in it and questions in the
+chat are not held up by somebody's ten quizzes.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,25 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from ingest.errors import UnitutorError
+from ui.queueing import Queue
 
 Value = TypeVar("Value")  # what the work gives while it grows: an experiment of the lab, a checked text
+ASKED_EVERY = 0.2  # seconds between two questions whose turn it is
 Start = Callable[[threading.Event, Callable[[int], None]], Iterator[Value]]
 
 
 class Trial(Generic[Value]):
-    """One piece of work, begun when made; `updates` follows it from any thread."""
+    """One piece of work in a line; `updates` follows it from any thread."""
 
-    def __init__(self, start: Start[Value], earlier: Value | None = None) -> None:
-        """`start` is given the event that halts it, and whom to tell the number in the line."""
+    def __init__(self, start: Start[Value], owner: str, line: Queue, earlier: Value | None = None) -> None:
+        """`start` is given the event that halts it, and whom to tell the number in the engine's own line.
+
+        Raises QueueFull where there is no place in `line`.
+        """
+        self.owner = owner
+        self.started = time.monotonic()
+        self.seen = self.started
+        self.working = False
         self.value = earlier  # as far as it has got; None until there is something
         self.error: BaseException | None = None
         self.waiting = 0  # the number in the line while others are answered first
@@ -26,6 +39,8 @@ class Trial(Generic[Value]):
         self._news = threading.Condition()
         self._done = False
         self._start = start
+        self._line = line
+        line.enter(self)
         threading.Thread(target=self._run, name="trial", daemon=True).start()
 
     @property
@@ -37,6 +52,10 @@ class Trial(Generic[Value]):
     def mishap(self) -> str:
         """What went wrong, where it is for the reader to mend; '' where nothing did."""
         return str(self.error) if isinstance(self.error, UnitutorError) else ""
+
+    def start(self) -> None:
+        """Its turn has come; the line calls this."""
+        self.working = True
 
     def stop(self) -> None:
         """Ask the engine to stop; `updates` ends once it has."""
@@ -62,6 +81,11 @@ class Trial(Generic[Value]):
 
     def _run(self) -> None:
         try:
+            while number := self._line.turn(self):
+                self._wait(number)
+                if self._halt.wait(ASKED_EVERY):
+                    return
+            self._wait(0)
             for value in self._start(self._halt, self._wait):
                 self._tell(value)
         except UnitutorError as error:
@@ -88,8 +112,9 @@ class Trial(Generic[Value]):
 class Trials(Generic[Value]):
     """The work of the open pages, one piece each."""
 
-    def __init__(self) -> None:
-        """None yet."""
+    def __init__(self, line: Queue | None = None) -> None:
+        """None yet; they wait in `line`, which other pages may share, or in one of their own."""
+        self._line = line or Queue()
         self._trials: dict[str, Trial[Value]] = {}
         self._lock = threading.Lock()
 
@@ -104,12 +129,14 @@ class Trials(Generic[Value]):
         return None if held is None or held.running else held
 
     def put(self, page: str, start: Start[Value], earlier: Value | None = None) -> bool:
-        """Begin work for a page; False, and nothing begun, while its last one runs."""
+        """Begin work for a page; False, and nothing begun, while its last one runs. Raises QueueFull."""
         with self._lock:
             held = self._trials.get(page)
             if held is not None and held.running:
                 return False
-            self._trials[page] = Trial(start, earlier)
+            # See ui/web/who.py: without accounts a page is an owner of its own.
+            owner = page.partition(":")[0] or page
+            self._trials[page] = Trial(start, owner, self._line, earlier)
             return True
 
     def stop(self, page: str) -> None:
