@@ -81,20 +81,18 @@ def add(folder: Path, collection: str, rows: np.ndarray, ids: Sequence[str], cop
 def opened(folder: Path, collection: str, count: int, copy: Path) -> MilvusVectors:
     """The collection with its `count` vectors. Raises IndexUnusable if it is not there, or not whole.
 
-    OSError or ValueError where the file `copy` that `add` wrote is not there, or damaged.
+    OSError or ValueError where the file `copy` that `add` wrote is damaged.
     """
-    held = np.load(copy, mmap_mode="r", allow_pickle=False)
-    if len(held) != count:
-        raise ValueError(f"{copy.name} has other vectors")
     with told(folder):
         store = langchain_store(folder, collection, None)
         known = store.client.has_collection(collection)
-        if not known or int(store.client.get_collection_stats(collection)["row_count"]) != count:
+        known = known and int(store.client.get_collection_stats(collection)["row_count"]) == count
+        if not known or not copy.exists():  # an older Unitutor made no copy
             raise IndexUnusable(
                 f"Milvus at {milvus_uri(folder)} does not hold the vectors of the index in {folder}:"
                 f" run: unitutor ingest NOTES --force --index {shlex.quote(f'milvus:{milvus_uri(folder)}')}"
             )
-    return MilvusVectors(store, held, folder)
+    return MilvusVectors(store, np.load(copy, mmap_mode="r", allow_pickle=False), folder)
 
 
 def drop(folder: Path, collections: Sequence[str]) -> None:

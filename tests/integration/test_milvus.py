@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -107,6 +108,15 @@ def test_a_build_that_fails_leaves_no_collection(folder: Path, monkeypatch: pyte
         with pytest.raises(IndexUnusable, match="disk is full"):
             build([notes], folder, encoder, force=True)
     assert len(milvus.connected(folder).list_collections()) == 2
+    assert len(store.open_index(folder, encoder).passages) == made.passages
+    whole = folder / str(store.current(folder))
+    manifest = json.loads((whole / "manifest.json").read_text("utf-8"))
+    del manifest["parts"]["passages.npy"]  # as an older Unitutor left it
+    (whole / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    (whole / "passages.npy").rename(whole / "kept.npy")
+    with pytest.raises(IndexUnusable, match="--force"):
+        store.open_index(folder, encoder)
+    (whole / "kept.npy").rename(whole / "passages.npy")
     assert len(store.open_index(folder, encoder).passages) == made.passages
     milvus.connected(folder).drop_collection(f"unitutor_{store.current(folder)[4:]}_passages")
     with pytest.raises(IndexUnusable, match="--force"):
