@@ -108,7 +108,8 @@ def test_a_quiz_is_taken_with_the_keyboard_and_no_key_is_sent_before_its_answer(
     page.locator("#q-0 a", has_text="A fresh question").click()
     expect(page.locator("#quiz-sheet")).to_contain_text("What tells samples from data, case 102?")
     assert site.maker.asked[-1]["sources"] == ("unit-1-generative-ai.pdf:7",)
-    assert "What tells samples from data, case 0?" in site.maker.asked[-1]["earlier"]
+    known = [one.stem for one in site.maker.asked[-1]["earlier"]]
+    assert "What tells samples from data, case 0?" in known
     page.click("text=Back to the quiz before")
     page.click("text=Take it again")
     expect(page.locator("#quiz-sheet .qz-on, #quiz-sheet .qz-told")).to_have_count(0)
