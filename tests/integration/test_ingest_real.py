@@ -202,7 +202,9 @@ def test_milvus_gives_the_same_answers(index: Index, encoder: Encoder, tmp_path:
         ours, theirs = faiss.search(question), milvus.search(question)
         assert [hit.passage for hit in ours] == [hit.passage for hit in theirs]
         assert [hit.sentence for hit in ours] == [hit.sentence for hit in theirs]
-        assert np.allclose([hit.score for hit in ours], [hit.score for hit in theirs], atol=1e-4)
+        assert np.allclose(
+            [hit.score for hit in ours], [hit.score for hit in theirs], atol=5e-3
+        )  # it keeps them in 16 bits
     server_manager_instance.release_server(str(milvus_uri(folder)))
 
 
