@@ -12,13 +12,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from ingest.sentences import is_row
 from ingest.types import Passage
 from ingest.words import tokens
 from rag.followup import content_stems
-from rag.items.names import POINTS, Named, clean, defined, headings, labelled, nearness, same, stated
+from rag.items.names import POINTS, Named, bare, clean, defined, headings, labelled, nearness, same, stated
 from rag.retrieve import asks
 
 FactKind = Literal["term", "meaning", "property", "cell", "number", "person"]
@@ -219,12 +220,14 @@ def _rivals(one: Named, named: Sequence[Named]) -> tuple[Rival, ...]:
 
 def _kind_of(one: Named, name: str) -> bool:
     """Whether the notes explain it under a heading with this name, or say that it is one."""
-    words = _words(re.sub(r"\s*\([^)]*\)", "", name))
+    words = _words(bare(name))
     told = [_words(text) for text in (*one.passage.heading, " ".join(one.said.split()[:_OPENING]))]
     return any(words in text or f"{words[:-1]}s " in text for text in told)
 
 
+@lru_cache(maxsize=20_000)  # each name is compared with every other one
 def _words(text: str) -> str:
+    """The words of a text with a blank around each, to look for others in."""
     found = re.findall(r"[^\W_]+", text.lower())
     return f" {' '.join(found)} "
 

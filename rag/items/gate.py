@@ -46,7 +46,7 @@ _GENERIC = content_stems(  # words that a stem has whatever it asks
     "type kind method process term concept technique name year person people thing way approach purpose "
     "following describe refer mean true right main called known used specific primary field area"
 )
-_ORDINAL = re.compile(r"(?i)\b(?:first|second|third|fourth|fifth|next|last|final|initial|earliest|latest)\b")
+_ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|next|last|final|initial|earliest|latest)\b")
 _NAME = re.compile(r"(?<=[\w,;(“\"] )[(“\"]?([A-Z][\w-]+)")  # a capital inside the stem
 _POINTS = re.compile(
     r"(?i)\b(?:(?:course|last|first|given|above) (?:notes?|lines?|passages?|texts?|sentences?|headings?)"
@@ -128,11 +128,13 @@ def beside(item: Item, passage: Passage) -> bool:
     told = f"{item.evidence.quote} {item.evidence.heading} {item.answer}"
     if not all(holds_number(told, number) for number in numbers(item.stem)):
         return item.kind != "true-false"  # what is to be judged there may be a number that is wrong
-    if {one.lower() for one in _ORDINAL.findall(item.stem)} - {one.lower() for one in _ORDINAL.findall(told)}:
+    if set(_ORDINAL.findall(item.stem.lower())) - set(_ORDINAL.findall(told.lower())):
         return True  # a step that the notes explain, asked for as the first one
-    known = set(tokens(f"{told} {passage.text}"))
-    if item.kind != "true-false" and not all(set(tokens(name)) & known for name in _NAME.findall(item.stem)):
-        return True
+    names = _NAME.findall(item.stem) if item.kind != "true-false" else []
+    if names:
+        known = set(tokens(f"{told} {passage.text}"))
+        if not all(set(tokens(name)) & known for name in names):
+            return True
     return bool(asked) and len(asked & content_stems(told)) < SAID * len(asked)
 
 

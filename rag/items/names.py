@@ -76,12 +76,17 @@ def clean(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def bare(name: str) -> str:
+    """A name without what stands in brackets."""
+    return re.sub(r"\s*\([^)]*\)", "", name)
+
+
 def _names(text: str, longest: int) -> bool:
     """Whether a heading or label may be the name of something."""
     words = re.findall(r"[\w'-]+", text.lower())
     if not 1 <= len(words) <= longest or set(words) & _VAGUE or re.search(r"[:?|$\"“]", text):
         return False
-    if not name_like(re.sub(r"\s*\([^)]*\)", "", text)):
+    if not name_like(bare(text)):
         return False
     shouted = text.isupper() and max(map(len, words)) > 5  # a title in capitals, no abbreviation
     return bool(content_stems(text)) and not shouted and not _NO_NAME.match(text)
@@ -108,7 +113,7 @@ def headings(passages: Sequence[Passage]) -> Iterator[Named]:
         name = clean(passage.heading[-1])
         if not _names(name, 5):
             continue
-        if re.sub(r"\s*\([^)]*\)", "", name).lower() not in text:
+        if bare(name).lower() not in text:
             continue  # nobody speaks of it: a title, not a concept
         for row, sentence in list(stated(passage))[:2]:
             if row < 3 and not is_row(sentence) and not POINTS.match(sentence):

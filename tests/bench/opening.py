@@ -11,8 +11,6 @@ to tests/bench/out/opening.md.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -26,7 +24,7 @@ from rag.database import conversations as table
 from rag.sessions import Sessions
 from tests.api_server import free_port
 from tests.bench.labelled import OUT
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import FLAGS, chromium
 from tests.browser.scripted import tutor
 from ui.web.app import build_app
 from ui.web.mounting import Served, mounted
@@ -39,7 +37,7 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=10_000, help="conversations in the longer list")
     parser.add_argument("--runs", type=int, default=7, help="how often the page is opened")
     options = parser.parse_args()
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    found = chromium()
     if not found:
         raise SystemExit("No Chromium found: install one or name it in $CHROMIUM.")
     lines = ["| conversations | first time, s, median | most | again, s, median | most |", "|" + " --- |" * 5]

@@ -57,10 +57,15 @@ class Site:
         self.sessions.close()
 
 
+def chromium() -> str | None:
+    """Where Chromium is: in $CHROMIUM or on the path."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium from $CHROMIUM or the path; without one the tests are skipped, except in CI."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    """Chromium; without one the tests are skipped, except in CI."""
+    found = chromium()
     if not found:
         if os.environ.get("CI"):
             pytest.fail("no Chromium found: install one or name it in $CHROMIUM")

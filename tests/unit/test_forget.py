@@ -29,6 +29,7 @@ from rag.sessions import Sessions
 from tests.quiz_items import choice
 from tests.unit import test_cli
 from tests.unit.test_sessions import answered
+from tests.waiting import until
 from ui import tutor
 
 SECRET = "Xylophonquartett"
@@ -209,9 +210,7 @@ def test_a_server_sweeps_at_once_and_the_log_too(tmp_path: Path) -> None:
     )
     retention.keep_days(database, 2)
     with retention.daily(database, journal):
-        until = time.monotonic() + 30
-        while len(journal.entries()) > 1 and time.monotonic() < until:
-            time.sleep(0.01)
+        until(lambda: len(journal.entries()) <= 1, 30)
     assert [one.when for one in journal.entries()] == [entry.when]
 
 

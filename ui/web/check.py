@@ -26,7 +26,7 @@ from ui.web import check_view
 from ui.web.check_form import HEAD, KINDS, MOST, TYPES, Parts, form
 from ui.web.text import escaped
 from ui.web.trial import Trial, Trials
-from ui.web.view import Changes, error_line
+from ui.web.view import Changes, error_line, guarded
 from ui.web.who import owner, tab
 from ui.web.wiring import QUIET, SAVE_JS, followed
 
@@ -82,18 +82,19 @@ class Check:
         """Check what is chosen."""
         p = self.parts
         model = None if values[p.fast] else judge_of(self.tutor)
-        try:
+
+        def begun() -> Changes:
             chosen, retriever = self._chosen(values, request), self.tutor.retriever
             if not self.trials.put(tab(request), lambda halt, _: check_all(chosen, retriever, model, halt)):
                 raise BadRequest(BUSY)
-        except UnitutorError as error:
-            return {p.line: error_line(str(error))}
-        return {
-            **self._buttons(None, running=True),
-            p.line: _progress("Reading the notes…", 0, 0),
-            p.results: "",
-            p.about: About(datetime.now().astimezone(), model is not None, "the course's notes"),
-        }
+            return {
+                **self._buttons(None, running=True),
+                p.line: _progress("Reading the notes…", 0, 0),
+                p.results: "",
+                p.about: About(datetime.now().astimezone(), model is not None, "the course's notes"),
+            }
+
+        return guarded(begun, p.line)
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
         """Show the page's check as it goes on."""

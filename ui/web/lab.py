@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ingest.errors import BadRequest, UnitutorError
+from ingest.errors import BadRequest
 from rag.chain import checked_question
 from rag.lab import REMOTE, Comparing, Experiment, experiment
 from rag.strategies import FEWEST, MOST, comparable
 from ui.web import example, lab_view, pickers
 from ui.web.pickers import Picker
 from ui.web.trial import Trial, Trials
-from ui.web.view import Changes, error_line
+from ui.web.view import Changes, error_line, guarded
 from ui.web.who import tab
 from ui.web.wiring import EACH, QUIET, followed
 
@@ -83,16 +83,17 @@ class Lab:
     def run(self, values: Changes, request: gr.Request) -> Changes:
         """A new experiment with the question and the strategies that are set."""
         p = self.parts
-        try:
+
+        def begun() -> Changes:
             question = checked_question(values[p.question] or "")
             hows = comparable(pickers.all_chosen(p.pickers, values[p.count], values))
             start = partial(experiment, self.tutor.retriever, self.tutor.model, question, hows, 1)
             if not self.trials.put(tab(request), start):
                 raise BadRequest(BUSY)
-        except UnitutorError as error:
-            return {p.line: error_line(str(error))}
-        empty = {p.passages: "", p.columns: "", p.chart: "", p.variation: ""}
-        return {**empty, **self._buttons(None, running=True), p.line: _status("Searching the notes…")}
+            empty = {p.passages: "", p.columns: "", p.chart: "", p.variation: ""}
+            return {**empty, **self._buttons(None, running=True), p.line: _status("Searching the notes…")}
+
+        return guarded(begun, p.line)
 
     def again(self, request: gr.Request) -> Changes:
         """Another round of the experiment shown, each strategy with its next seed."""
@@ -104,12 +105,13 @@ class Lab:
         lab = held.value
         model, retriever = self.tutor.model, self.tutor.retriever
         start = partial(experiment, retriever, model, lab.question, lab.hows, 1, earlier=lab)
-        try:
+
+        def begun() -> Changes:
             if not self.trials.put(page, start, lab):
                 raise BadRequest(BUSY)
-        except BadRequest as error:
-            return {p.line: error_line(str(error))}
-        return {**self._buttons(None, running=True), p.line: _status("Reading the passages…")}
+            return {**self._buttons(None, running=True), p.line: _status("Reading the passages…")}
+
+        return guarded(begun, p.line)
 
     def follow(self, request: gr.Request) -> Iterator[Changes]:
         """Show the page's experiment as it grows."""

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from ingest.errors import UnitutorError
 from ui.queueing import Queue
+from ui.web.who import whose
 
 Value = TypeVar("Value")  # what the work gives while it grows: an experiment of the lab, a checked text
 ASKED_EVERY = 0.2  # seconds between two questions whose turn it is
@@ -134,9 +135,7 @@ class Trials(Generic[Value]):
             held = self._trials.get(page)
             if held is not None and held.running:
                 return False
-            # See ui/web/who.py: without accounts a page is an owner of its own.
-            owner = page.partition(":")[0] or page
-            self._trials[page] = Trial(start, owner, self._line, earlier)
+            self._trials[page] = Trial(start, whose(page), self._line, earlier)
             return True
 
     def stop(self, page: str) -> None:

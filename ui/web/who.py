@@ -39,3 +39,8 @@ def teaches(request: gr.Request) -> bool:
 def tab(request: gr.Request) -> str:
     """The name of a page in a browser's tab: with that of another person's page nothing is found."""
     return f"{owner(request)}:{request.session_hash}"
+
+
+def whose(page: str) -> str:
+    """Who takes turns for a page that `tab` named: its person, or the page itself without accounts."""
+    return page.partition(":")[0] or page
