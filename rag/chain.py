@@ -29,6 +29,8 @@ from rag.entail import Entailment
 from rag.followup import leans, search_text
 from rag.grounding import Judging
 from rag.injection import asked_part, leaks
+from rag.parted import MOST, in_turn
+from rag.query import questions
 from rag.retrieve import Retriever, neighbours
 from rag.select import BUDGET, choose
 from rag.suggest import suggestion
@@ -84,7 +86,18 @@ def answer_chain(
     """
     find = RunnableLambda(partial(_find, retriever, _counter(model), budget), name="retrieve")
     write = RunnableGenerator(partial(_write, retriever, model, entailment), name="answer")
-    return find | write
+    return RunnableGenerator(partial(_all, find | write, model), name="questions")
+
+
+def _all(one: Runnable[Ask, Answer], model: BaseChatModel, asks: Iterator[Ask]) -> Iterator[Answer]:
+    """Every question in each Ask; several share one place in the line."""
+    for ask in asks:
+        asked = questions(asked_part(checked_question(ask.question)))
+        if not 1 < len(asked) <= MOST:
+            yield from one.stream(ask)
+            continue
+        with model.answering(ask.stop, ask.waiting) if isinstance(model, Shared) else nullcontext():
+            yield from in_turn(one, ask, asked)
 
 
 def checked_question(question: str) -> str:
@@ -110,7 +123,7 @@ def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: A
     ask = replace(ask, question=checked_question(ask.question))
     asked = asked_part(ask.question)
     question = retriever.read_as(asked or ask.question)
-    searched = search_text(question, ask.history)
+    searched = search_text(question, ask.history, ask.joined)
     hits = retriever.search(searched, PASSAGES, ask.sources)
     read = neighbours(retriever, hits, ask.sources)
     near = retriever.sentence_cosines(searched, [hit.passage for hit in read])
@@ -158,7 +171,7 @@ def _read(found: Found) -> tuple[list[prompts.Shown], str]:
     """What the prompt shows of the notes, and of the conversation if the question leans on it."""
     shown = [prompts.shown(choice.passage, choice.places) for choice in found.choices]
     ask = found.ask
-    if not leans(found.question, ask.history):
+    if not leans(found.question, ask.history, ask.joined):
         return shown, ""
     return shown, prompts.earlier_turn(ask.history[-1].question, ask.history[-1].answer)
 

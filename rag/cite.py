@@ -124,7 +124,8 @@ def checked(
     kept = draft.backed and not (early and max(one.support for one in draft.claims) < LIKELY)
     # A sentence of the notes that is said already need not be added, one that answers must not go.
     if kept:
-        added = left_out(question, draft.text, found.choices, near)
+        before = found.ask.history[-1].answer if found.ask.joined else ""  # stands in the same answer
+        added = left_out(question, f"{before}\n{draft.text}", found.choices, near)
     else:
         added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
         if not added or (invented and not sure):

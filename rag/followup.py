@@ -21,6 +21,7 @@ _POINTING = re.compile(
     r"version)\b",
     re.IGNORECASE,
 )
+_DEFINITE = re.compile(r"\b(the|it|its|they|them|their|he|she|his|her|one|that|those)\b", re.IGNORECASE)
 _ELLIPTIC = re.compile(
     r"^\s*(and|but|so|or|why|how so|how come|what about|how about|what else|when|where|who|which|"
     r"for example|e\.g\.|like what|give|show|tell me more|explain|go on|continue|elaborate|"
@@ -59,13 +60,18 @@ def content_stems(text: str) -> set[str]:
     return {stem for word in content_words(text) for stem in tokens(word)}
 
 
-def leans(question: str, history: Sequence[Turn]) -> bool:
-    """Whether the question cannot be understood without the conversation before it."""
+def leans(question: str, history: Sequence[Turn], joined: bool = False) -> bool:
+    """Whether the question cannot be understood without the conversation before it.
+
+    `joined`: both were one question, so that 'the two networks' are those of its first half.
+    """
     if not history:
         return False
     if _ORDINAL.search(question):
         return True
     about = content_words(question)
+    if joined and _DEFINITE.search(question):
+        return True
     if _CHANGES.match(question) or not about:
         return True
     if _PRONOUN.search(question):
@@ -73,9 +79,9 @@ def leans(question: str, history: Sequence[Turn]) -> bool:
     return len(about) <= (5 if _POINTING.search(question) else 3 if _ELLIPTIC.match(question) else 0)
 
 
-def search_text(question: str, history: Sequence[Turn]) -> str:
+def search_text(question: str, history: Sequence[Turn], joined: bool = False) -> str:
     """What to search for: the question, with what it leans on in a line of its own in front."""
-    if not leans(question, history):
+    if not leans(question, history, joined):
         return question
     last = history[-1]
     topic = last.question
@@ -101,7 +107,8 @@ def _pointed_at(question: str, answer: str) -> str:
 
 def own_words(answer: str) -> str:
     """The answer without the notes' sentences added beside it, and without markers."""
-    return MARKER.sub("", answer.split(f"\n\n{QUOTING}")[0])
+    paragraphs = answer.split("\n\n")
+    return MARKER.sub("", "\n\n".join(one for one in paragraphs if not one.startswith(QUOTING)))
 
 
 def _items(answer: str) -> list[str]:

@@ -37,13 +37,20 @@ def parts(question: str) -> tuple[str, ...]:
 
     One of several lines is whole: its last leans on the others (rag/followup.py).
     """
+    found = questions(question)
+    return (question,) if any(_LEANS.search(part) for part in found[1:]) else found
+
+
+def questions(question: str) -> tuple[str, ...]:
+    """The questions in a question, later ones perhaps about what earlier ones name; else it whole.
+
+    'Who made it, and why?' is whole, since its second half says nothing of what it is about.
+    """
     if "\n" in question.strip():
         return (question,)
     found = tuple(part.strip(" ?,;") for part in _PART.split(question))
     found = tuple(part for part in found if part)
-    if len(found) < 2 or any(_LEANS.search(part) or not content_words(part) for part in found[1:]):
-        return (question,)
-    return found if content_words(found[0]) else (question,)
+    return found if len(found) > 1 and all(map(content_words, found)) else (question,)
 
 
 def spelled(question: str, known: Callable[[str], int], plain: Callable[[str], bool]) -> str:

@@ -88,6 +88,7 @@ class Ask:
     sources: tuple[str, ...] = ()  # search only these, see rag/filters.py; () for all
     strict: bool = False  # show nothing that the notes do not support
     private: bool = False  # leave no line of it in the log
+    joined: bool = False  # one of several questions in one; the history's last turn is the one before it
     stop: threading.Event = field(default_factory=threading.Event, compare=False)
     # Told the number in the line while others are answered first, 0 when that is over; any thread.
     waiting: Callable[[int], None] | None = field(default=None, compare=False)
