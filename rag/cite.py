@@ -10,7 +10,7 @@ from functools import cache
 from ingest.types import Hit
 from rag import prompts
 from rag.claims import spans
-from rag.complete import LEAST, LEAST_IF_SURE, left_out
+from rag.complete import LEAST, LEAST_IF_SURE, left_out, wanting
 from rag.draft import Draft, confirmed, strict, with_markers
 from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, best_quote, check, evidence, new_facts
@@ -122,10 +122,14 @@ def checked(
     if early and confirming is not None:
         draft = yield from judged(draft, confirming)
     kept = draft.backed and not (early and max(one.support for one in draft.claims) < LIKELY)
+    if kept and not early and confirming is not None:
+        draft = yield from judged(draft, confirming)
     # A sentence of the notes that is said already need not be added, one that answers must not go.
     if kept:
         before = found.ask.history[-1].answer if found.ask.joined else ""  # stands in the same answer
         added = left_out(question, f"{before}\n{draft.text}", found.choices, near)
+        if draft.backed and not wanting(found.searched, draft.claims, added, retriever.encoder):
+            added = []
     else:
         added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
         if not added or (invented and not sure):
@@ -133,14 +137,11 @@ def checked(
             return
         draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
     draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
-    if confirming is not None:
-        if not early:
-            draft = yield from judged(draft, confirming)
-        if not (draft.backed or found.ask.stop.is_set()):
-            if not (sure and draft.added):
-                yield refused(answer, found)
-                return
-            draft = Draft("", (), draft.added)
+    if confirming is not None and not (draft.backed or found.ask.stop.is_set()):
+        if not (sure and draft.added):
+            yield refused(answer, found)
+            return
+        draft = Draft("", (), draft.added)
     if found.ask.strict:
         answer, draft = strict(answer, draft)
         if not draft.sentences:

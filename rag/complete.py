@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest.sentences import is_row
+from ingest.types import Encoder
 from rag.followup import content_stems
 from rag.retrieve import asks, is_option
 from rag.select import Choice
@@ -60,6 +61,19 @@ def left_out(
             found.append(Sentence(sentence, 1.0, "supported", (marker,)))
             said |= news
     return found
+
+
+def wanting(question: str, claims: Sequence[Sentence], added: Sequence[Sentence], encoder: Encoder) -> bool:
+    """Whether the sentences to be added still help an answer that makes these claims.
+
+    Where each of them is supported, only if an added one is nearer to the question than all of them:
+    on dev 11 of 12 others told nothing that was asked.
+    """
+    if not added or any(claim.label != "supported" for claim in claims):
+        return bool(added)
+    asked, *vectors = encoder.encode([question, *(one.text for one in (*claims, *added))])
+    near = [float(asked @ vector) for vector in vectors]
+    return max(near[len(claims) :]) > max(near[: len(claims)], default=0.0)
 
 
 def _says(sentence: str) -> bool:

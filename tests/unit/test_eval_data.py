@@ -19,7 +19,8 @@ from tests.bench.labelled import EVAL, Labelled, load, own
 NOTES = EVAL.parent / "notes"
 KINDS = ("answerable", "unanswerable", "followups")
 PREMISES = "premises.jsonl"  # questions to refuse and their twins, which the notes answer
-FILES = [*(f"{more}{kind}.jsonl" for more in ("", "more_") for kind in KINDS), PREMISES]
+TWO = "two_parts.jsonl"  # two questions in one
+FILES = [*(f"{more}{kind}.jsonl" for more in ("", "more_") for kind in KINDS), PREMISES, TWO]
 REFUSED = {"near-miss", "off-topic", "false-premise", "injection", "task"}
 
 
@@ -71,6 +72,7 @@ def test_spellings_are_lower_case(name: str) -> None:
 def test_kinds_and_turns(name: str) -> None:
     kinds = {"followup"} if "followups" in name else REFUSED if "unanswerable" in name else {"answerable"}
     kinds |= {"false-premise", "near-miss"} if name == PREMISES else set()
+    kinds = {"two-part", "half"} if name == TWO else kinds
     lengths = (2, 3) if "followups" in name else (1,)
     asked = load(EVAL / name)
     assert [one.id for one in asked if one.kind not in kinds] == []
