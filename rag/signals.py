@@ -39,7 +39,9 @@ _NEGATION = re.compile(
 
 
 def lexical(claim: str, evidence: Sequence[str], question: str = "") -> dict[str, float]:
-    """Those of CHEAP that need no vectors.
+    """Those of CHEAP that need no vectors, and 'whole': how far one sentence alone says it.
+
+    'copied' takes all sentences together, so that what two of them say, joined wrongly, seems copied.
 
     `evidence`: the sentences chosen, the nearest first, each with what it needs to be understood.
     Words of the `question` are no news in a claim, but no evidence for its numbers either.
@@ -65,7 +67,14 @@ def lexical(claim: str, evidence: Sequence[str], question: str = "") -> dict[str
         "copied": 0.0 if missing or new or negation else bigrams,
         "order": _turned(words, stems, held),
         "length": min(20, len(stems)) / 20,
+        "whole": 0.0 if missing or new or negation else _by_one(pairs, stems, held),
     }
+
+
+def _by_one(pairs: list[tuple[str, str]], stems: set[str], held: list[list[str]]) -> float:
+    """Share of the claim's bigrams in a single sentence that has all of its content stems; the most."""
+    whole = [set(pairwise(line)) for line in held if stems <= set(line)]
+    return max((sum(pair in line for pair in pairs) / max(len(pairs), 1) for line in whole), default=0.0)
 
 
 def denies(text: str) -> bool:

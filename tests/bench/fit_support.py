@@ -223,7 +223,7 @@ def weigh(rows: np.ndarray, labels: np.ndarray, found: Rows, names: Sequence[str
     odds = unseen(regression, rows, labels, found)
     chances = 1 / (1 + np.exp(-odds))
     real = (found.of("set") == "own") & ~found.of("made").astype(bool)
-    copied = (found.features(("copied",))[:, 0] >= support.COPIED) & (chances >= 0.5)
+    copied = (found.features(("whole",))[:, 0] >= support.COPIED) & (chances >= 0.5)
     cuts = np.arange(0.3, 0.95, 0.01)
     right = [((chances[labels] >= cut).mean() + (chances[~labels] < cut).mean()) / 2 for cut in cuts]
     sure = [cut for cut in cuts if labels[real & ((chances >= cut) | copied)].mean() >= SURE]

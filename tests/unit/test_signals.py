@@ -15,6 +15,19 @@ def test_a_copied_sentence_has_all_there_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claim", "whole"),
+    [
+        ("The generator makes images from noise.", 1.0),
+        ("The discriminator makes images from noise.", 0.0),  # another subject
+        ("The generator was proposed by Ian Goodfellow in 2014.", 0.0),  # of two sentences
+        ("The generator makes images from noise since 2014.", 0.0),
+    ],
+)
+def test_only_what_one_sentence_says_counts_as_whole(claim: str, whole: float) -> None:
+    assert lexical(claim, NOTE)["whole"] == whole
+
+
+@pytest.mark.parametrize(
     ("claim", "signal"),
     [
         ("It was proposed by Ian Goodfellow in 2015.", "numbers"),
@@ -43,10 +56,10 @@ def test_nothing_against_nothing() -> None:
 
 
 def test_the_weights_are_whole_and_their_labels_fall_with_support() -> None:
-    low = dict.fromkeys(CHEAP, 0.0)
+    low = dict.fromkeys((*CHEAP, "whole"), 0.0)
     high = {
         **low,
-        **dict.fromkeys(("coverage", "first", "weakest", "stems", "bigrams", "span", "copied"), 1.0),
+        **dict.fromkeys(("coverage", "first", "weakest", "stems", "bigrams", "span", "copied", "whole"), 1.0),
     }
     assert 0 < probability(low, "fast") < doubted("fast") < probability(high, "fast") < 1
     assert label(probability(high, "fast"), high, "fast") == "supported"
