@@ -31,25 +31,28 @@ def in_turn(chain: Runnable[Ask, Answer], ask: Ask, questions: Sequence[str]) ->
     started = time.perf_counter()
     done: list[Answer] = []
     history = ask.history
-    for place, question in enumerate(questions):
+    for question in questions:
         begun = (time.perf_counter() - started) * 1000
-        last = place == len(questions) - 1
-        answer = None
-        for answer in chain.stream(replace(ask, question=question, history=history, joined=place > 0)):
-            answer = _later(answer, begun)
-            if not (answer.refused or answer.stage == "done"):
+        for answer in chain.stream(replace(ask, question=question, history=history, joined=bool(done))):
+            now = _later(answer, begun)
+            if now.stage != "done" and not now.refused:
                 # That one is not answered is told beside another's answer: it may be that none is.
-                told = done if answer.answer else [one for one in done if not one.refused]
-                yield joined(ask, [*told, answer])
-        if answer is None:
-            return
-        done.append(answer)
-        if answer.stopped or ask.stop.is_set():
+                told = done if now.answer else [one for one in done if not one.refused]
+                whole = joined(ask, [*told, now])
+                yield whole if len(done) == len(questions) - 1 else _unfinished(whole)
+        done.append(now)
+        history = (*history, Turn(question, now.answer))
+        if ask.stop.is_set():
             break
-        history = (*history, Turn(question, answer.answer))
-        if not last and not answer.refused:
-            yield replace(joined(ask, done), stage="checking")
-    yield joined(ask, done)
+        if len(done) < len(questions) and not now.refused:
+            yield _unfinished(joined(ask, done))
+    whole = joined(ask, done)
+    yield whole if len(done) == len(questions) else replace(whole, stopped=True)
+
+
+def _unfinished(answer: Answer) -> Answer:
+    """Not 'checking', in which an answer has all of its text: there is more to come."""
+    return replace(answer, stage="writing") if answer.stage in ("checking", "done") else answer
 
 
 def joined(ask: Ask, answers: Sequence[Answer]) -> Answer:

@@ -1,5 +1,6 @@
 """Questions asked one by one, over a scripted chain; the real one: tests/integration/test_answer.py."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -54,6 +55,7 @@ def scripted(answers: dict[str, Answer], asked: list[Ask]) -> Runnable[Ask, Answ
             if not whole.refused:
                 yield replace(whole, stage="reading", answer="", sentences=())
                 yield replace(whole, stage="writing", answer=whole.answer[:5], sentences=())
+                yield replace(whole, stage="checking")
             yield whole
 
     return RunnableGenerator(said)
@@ -119,10 +121,22 @@ def test_only_where_none_is_answered_it_is_refused() -> None:
     assert all(one.answer in ("", REFUSAL) for one in grown)
 
 
+def test_only_the_last_is_told_to_be_checked_since_then_all_text_is_there() -> None:
+    grown = list(in_turn(scripted({GAN.question: GAN, VAE.question: VAE}, []), ASK, PARTS))
+    checking = [one for one in grown if one.stage == "checking"]
+    assert checking
+    assert all(VAE.sentences[-1].text in one.answer for one in checking)
+
+
 def test_a_stop_leaves_out_what_was_not_yet_asked() -> None:
     asked: list[Ask] = []
-    chain = scripted({GAN.question: replace(GAN, stopped=True), VAE.question: VAE}, asked)
-    last = list(in_turn(chain, ASK, PARTS))[-1]
+    ask = replace(ASK, stop=threading.Event())
+    grown = []
+    for one in in_turn(scripted({GAN.question: GAN, VAE.question: VAE}, asked), ask, PARTS):
+        grown.append(one)
+        if one.answer == GAN.answer:
+            ask.stop.set()
+    last = grown[-1]
     assert len(asked) == 1
     assert (last.stopped, last.stage, last.answer) == (True, "done", GAN.answer)
 
