@@ -278,6 +278,6 @@ def passage_of(made: Item, index: Retriever) -> Passage | None:
     return next((one for one in index.index.passages if one.id == wanted), None)
 
 
-def judged_again(made: Item, index: Retriever, model: object) -> Ruling:
-    """What the gate makes of an edited item."""
-    return ruling(made, passage_of(made, index), index.encoder, model)
+def judged_again(made: Item, index: Retriever, model: object, halt: threading.Event | None = None) -> Ruling:
+    """What the gate makes of an edited item; NO_MODEL where `halt` was set before its end."""
+    return ruling(made, passage_of(made, index), index.encoder, model, halt=halt)

@@ -57,7 +57,7 @@ class Quizzing:
     """The functions; None where there is none."""
 
     make: Maker | None = None
-    gate: Callable[[Item], str] | None = None  # '' or the reason of a rejection
+    gate: Callable[[Item, threading.Event], str] | None = None  # '' or the reason of a rejection
     # Another item with a new distractor at the place; raises UnitutorError where none is found.
     another: Callable[[Item, int, threading.Event], Item] | None = None
     formats: Mapping[str, Format] = field(default_factory=dict)  # that the shared set leaves in, by name
@@ -83,8 +83,8 @@ def quizzing(tutor: Tutor | LivingTutor) -> Quizzing:
         wanted = Wanted(count, kinds, topic, sources, seed)
         return make_quiz(tutor.retriever, model, wanted, halt, earlier)
 
-    def gate(item: Item) -> str:
-        ruled = judged_again(item, tutor.retriever, tutor.model)
+    def gate(item: Item, halt: threading.Event) -> str:
+        ruled = judged_again(item, tutor.retriever, tutor.model, halt)
         return f"{ruled.reason}: {ruled.what}" if ruled.reason and ruled.what else ruled.reason
 
     def another(item: Item, place: int, halt: threading.Event) -> Item:

@@ -52,8 +52,10 @@ class Maker:
         return made(place) if made else written(wanted["kinds"][place % len(wanted["kinds"])], place)
 
 
-def gate(item: Item) -> str:
-    """A gate that looks at one word."""
+def gate(item: Item, halt: threading.Event) -> str:
+    """A gate that looks at one word, and takes its time over another."""
+    if "slow" in item.stem:
+        halt.wait(60)
     return "negative stem" if " not " in item.stem else ""
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.followup import content_words, leans, search_text
+from rag.followup import content_words, leans, own_words, search_text
 from rag.prompts import earlier_turn
 from rag.types import Turn
 
@@ -26,6 +26,19 @@ LISTED = Turn(
 def test_leaning(question: str) -> None:
     assert leans(question, (GAN,))
     assert not leans(question, ())
+
+
+def test_the_other_half_of_a_question_leans_on_what_the_first_named() -> None:
+    half = "how are the two networks trained"
+    assert leans(half, (GAN,), joined=True)
+    assert not leans(half, (GAN,))
+    assert not leans("what is a VAE", (GAN,), joined=True)
+    assert search_text(half, (GAN,), joined=True).startswith(GAN.question)
+
+
+def test_of_an_answer_in_several_parts_only_the_quotes_go() -> None:
+    answer = "It has two. [1]\n\nIn the notes: “A GAN has two.” [1]\n\nIt is trained by turns. [2]"
+    assert own_words(answer) == "It has two.\n\nIt is trained by turns."
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ class Mending:
                 raise BadRequest("No other option can be written for this question.")
             # What comes back has passed the gate.
             return self._begin(
-                lambda held, halt: write(held.item, place, halt), lambda _: "", values, request
+                lambda held, halt: write(held.item, place, halt), lambda *_: "", values, request
             )
 
         return self.desk.guarded(begun)
@@ -124,7 +124,7 @@ class Mending:
     def _begin(
         self,
         make: Callable[[Held, threading.Event], Item],
-        gate: Callable[[Item], str] | None,
+        gate: Callable[[Item, threading.Event], str] | None,
         values: Changes,
         request: gr.Request,
     ) -> Changes:
@@ -134,7 +134,7 @@ class Mending:
         def start(halt: threading.Event, _: Any) -> Iterator[Held]:
             try:
                 item = replace(make(held, halt), id=held.item.id)
-                reason = gate(item) if gate and not halt.is_set() else ""
+                reason = gate(item, halt) if gate and not halt.is_set() else ""
             except UnitutorError as error:
                 raise BadRequest(STOPPED) if halt.is_set() else error from None
             if halt.is_set():
