@@ -23,14 +23,16 @@ from ingest.errors import UnitutorError
 from ingest.lock import alone
 from rag import jsonlines
 from rag.followup import content_words
+from rag.parted import lacks
 from rag.regression import Place, keeping
-from rag.types import Answer, Ask, Label
+from rag.types import Answer, Ask, Label, Sentence
 
 KEEPS = (
     "when it was asked",
     "the question, and its words that say what it is about",
     "whether it was refused or stopped",
-    "for each sentence of the answer that states something, how likely the notes support it, and its label",
+    "for each sentence of the answer that states something, how likely the notes support it, and its label"
+    " (a part of the question that they do not answer counts as one without support)",
     "the files and pages cited or, if it was refused, those that came nearest",
     "the milliseconds that searching, the first word and all of the answer took",
 )
@@ -137,6 +139,7 @@ def logged(chain: Runnable[Ask, Answer], journal: Journal | None) -> Runnable[As
 def entry(answer: Answer) -> Entry:
     """What the log keeps of an answer: see KEEPS."""
     claims = [one for one in answer.sentences if one.label != "not-a-claim"]
+    claims += [Sentence(one.text, 0.0, "unsupported", ()) for one in answer.sentences if lacks(one)]
     shown = answer.closest if answer.refused else answer.citations
     near = [(one.source, one.page) for one in shown]
     near += [(at.source, at.page) for one in shown for at in one.also]

@@ -97,6 +97,11 @@ def joined(ask: Ask, answers: Sequence[Answer]) -> Answer:
     )
 
 
+def lacks(sentence: Sentence) -> bool:
+    """Whether it says that the notes do not answer one of several questions."""
+    return sentence.label == "not-a-claim" and sentence.text.startswith(UNANSWERED.split("{")[0])
+
+
 def _short(question: str) -> str:
     """The question as it is told back: in a line, with nothing that reads as a marker or ends a quote."""
     plain = re.sub(r"[“”\"\[\]]", "", question).rstrip(" ?.")

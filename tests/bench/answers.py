@@ -17,13 +17,11 @@ from pathlib import Path
 
 from rag.chain import answer_chain
 from rag.engines.local import load_model
-from rag.parted import UNANSWERED
+from rag.parted import lacks
 from rag.select import BUDGET
 from rag.types import Answer, Ask, Turn, to_json
 from tests.bench.labelled import OUT, Labelled, facts_found, load, own, right_source, wrong_sources
 from ui.tutor import open_retriever
-
-LACKING = UNANSWERED.split("“")[0]
 
 
 def main() -> None:
@@ -113,7 +111,7 @@ def figures(answered: Sequence[tuple[Labelled, Answer]]) -> list[tuple[str, str]
         )
     half = [answer for one, answer in can if one.kind == "half"]
     if half:
-        told = sum(LACKING in answer.answer for answer in half)
+        told = sum(any(map(lacks, answer.sentences)) for answer in half)
         rows.append(("halves that the notes lack told to be so", _share(told, len(half))))
     follow = [(one, answer) for one, answer in can if one.kind == "followup"]
     rows.append(

@@ -16,6 +16,7 @@ from ingest.errors import UnitutorError
 from rag import journal as module
 from rag.decoding import GREEDY
 from rag.journal import KEEPS, KEEPS_NOT, Entry, Journal, entry, logged
+from rag.parted import UNANSWERED
 from rag.types import Answer, Ask, Citation, Sentence, Timings
 
 CITED = Citation(1, "m.pdf", 2, "VAE", "It learns.", 0.8, "ab", "It learns.")
@@ -51,6 +52,12 @@ def test_a_refusal_keeps_the_nearest_pages(tmp_path: Path) -> None:
     journal.note(replace(ANSWER, refused=True, citations=(), closest=(CITED,), sentences=()))
     (found,) = journal.entries()
     assert found.refused and found.pages == (("m.pdf", 2),) and found.support == ()
+
+
+def test_a_part_that_the_notes_do_not_answer_counts_as_one_without_support(tmp_path: Path) -> None:
+    told = Sentence(UNANSWERED.format("where was he born"), 1.0, "not-a-claim", ())
+    found = entry(replace(ANSWER, sentences=(ANSWER.sentences[0], told)))
+    assert (found.support, found.labels) == ((0.9, 0.0), ("supported", "unsupported"))
 
 
 def test_switched_off_it_keeps_nothing_and_says_so(tmp_path: Path) -> None:
