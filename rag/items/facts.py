@@ -27,6 +27,7 @@ FactKind = Literal["term", "meaning", "property", "cell", "number", "person"]
 _OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
 _NOTHING = ("none", "yes", "no", "n/a", "unknown", "any", "all")  # cells that answer nothing by themselves
 FEW = 3  # headings under which a label stands that tells a property and not a name
+_NOT_THEN = re.compile(r"(?i)\b(?:(?:by|until|till|since)(?: \w+)?|before|after|(?:as )?reported in) $")
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
 _BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in | at )")
 _THE = re.compile(  # what it is stands in a sentence before
@@ -161,6 +162,8 @@ def _years(passages: Sequence[Passage]) -> Iterator[Fact]:
             found = list(_YEAR.finditer(sentence))
             if len(found) != 1 or is_row(sentence) or POINTS.match(sentence) or _THE.match(sentence):
                 continue
+            if _NOT_THEN.search(sentence[: found[0].start()]):
+                continue  # it happened at another time: 'as reported in 2018'
             year = int(found[0].group())
             near = sorted((one for one in every if one != year), key=lambda one: abs(one - year))
             others = [year + step for step in (-3, 2, -5, 4, -7) if year + step not in every]

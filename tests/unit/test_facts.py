@@ -107,6 +107,13 @@ def test_a_year_is_a_part_of_its_sentence_and_rivalled_by_other_years() -> None:
     assert all(len(one.rivals) >= 3 for one in found)
 
 
+@pytest.mark.parametrize("when", ["as reported in", "by", "until January", "since", "before"])
+def test_a_year_that_is_not_the_events_is_not_asked_for(when: str) -> None:
+    told = (f"The mill in Redruth gave up its engine, {when} 1788, and burned down.",)
+    rest = "The bridge over the river was built in 1801 by the town."
+    assert [one.key for one in only("number", passage(*told, rest))] == ["1801"]
+
+
 def test_a_cell_is_rivalled_by_its_column() -> None:
     rows = (
         "Metal | Colour | Use",
