@@ -21,7 +21,7 @@ _POINTING = re.compile(
     r"version)\b",
     re.IGNORECASE,
 )
-_DEFINITE = re.compile(r"\b(the|it|its|they|them|their|he|she|his|her|one|that|those)\b", re.IGNORECASE)
+_DEFINITE = re.compile(r"\b(the|one|that|those)\b", re.IGNORECASE)
 _ELLIPTIC = re.compile(
     r"^\s*(and|but|so|or|why|how so|how come|what about|how about|what else|when|where|who|which|"
     r"for example|e\.g\.|like what|give|show|tell me more|explain|go on|continue|elaborate|"
@@ -70,7 +70,7 @@ def leans(question: str, history: Sequence[Turn], joined: bool = False) -> bool:
     if _ORDINAL.search(question):
         return True
     about = content_words(question)
-    if joined and _DEFINITE.search(question):
+    if joined and (_DEFINITE.search(question) or _PRONOUN.search(question)):
         return True
     if _CHANGES.match(question) or not about:
         return True
