@@ -20,9 +20,17 @@ _SHORT = r"([A-Z][A-Za-z]{0,4}[A-Z])s?"
 _BEHIND = re.compile(rf"\(\s*{_SHORT}\s*\)")
 _BEFORE = re.compile(rf"\b{_SHORT}\s*\(([^()\n]{{5,80}})\)")
 _WORD = re.compile(r"[^\W\d_]+")
+_WH = "what|who|whom|whose|when|where|which|why|how"
+_BEGIN = "is|are|was|were|does|do|did|can|could|name|explain|describe|define|list|compare"
 _PART = re.compile(
-    r"(?:[?.]+\s+|;\s+|(?<=\w)[?,]?\s+(?:and|but)(?:\s+also)?,?\s+)(?=(?:what|who|whom|whose|when|where|which|why"
-    r"|how|is|are|was|were|does|do|did|can|could|name|explain|describe|define|list|compare)\b)",
+    r"(?:[?.]+\s+|;\s+|(?<=\w)[?,]?\s+(?:and|but)(?:\s+also)?,?\s+)" rf"(?=(?:{_WH}|{_BEGIN})\b)",
+    re.IGNORECASE,
+)
+# What stands as a question: 'which does it use', but not 'which method', 'how many', 'what they output'.
+_ASKS = re.compile(
+    rf"\b(?:(?:{_WH})(?:['’]s\b|(?:\s+\S+){{0,5}}?\s+(?:is|are|was|were|do|does|did|can|could|should|would|will|has"
+    r"|have|had|may|might|must)\b)|(?:who|whom|whose)\s+\S+\s+\S|which(?:\s+\S+){3}|what\s+\w+ed\b)"
+    rf"|^(?:please\s+)?(?:{_BEGIN}|give|tell|show)\b",
     re.IGNORECASE,
 )
 _LEANS = re.compile(
@@ -44,13 +52,17 @@ def parts(question: str) -> tuple[str, ...]:
 def questions(question: str) -> tuple[str, ...]:
     """The questions in a question, later ones perhaps about what earlier ones name; else it whole.
 
-    'Who made it, and why?' is whole, since its second half says nothing of what it is about.
+    'Who made it, and why?' is whole, since its second half says nothing of what it is about; so is
+    'My exam is on GANs. How are they trained?', since its first half asks nothing.
     """
     if "\n" in question.strip():
         return (question,)
     found = tuple(part.strip(" ?,;") for part in _PART.split(question))
     found = tuple(part for part in found if part)
-    return found if len(found) > 1 and all(map(content_words, found)) else (question,)
+    if len(found) < 2 or not all(map(content_words, found)) or not all(map(_ASKS.match, found[1:])):
+        return (question,)
+    asks = _ASKS.search(found[0]) or question.strip().startswith(f"{found[0]}?")
+    return found if asks else (question,)
 
 
 def spelled(question: str, known: Callable[[str], int], plain: Callable[[str], bool]) -> str:
