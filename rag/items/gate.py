@@ -36,6 +36,7 @@ EASY, HARD = 0.55, 0.25  # probability of the key without the notes: above it ea
 TOLD = "the stem holds the key"
 POINTING = "the stem points at a text that the student does not see"
 ASIDE = "the stem asks something else than the evidence says"
+SEVERAL = "the stem asks for one of several"
 UNFOUND = "evidence not in the notes"
 REPEATED = "asked before"
 NOT_PICKED = "the model does not find the key in the notes"
@@ -45,6 +46,9 @@ NO_MODEL = "not judged"
 _GENERIC = content_stems(  # words that a stem has whatever it asks
     "type kind method process term concept technique name year person people thing way approach purpose "
     "following describe refer mean true right main called known used specific primary field area"
+)
+_SEVERAL = re.compile(
+    r"(?i)^\W*(?:what|which|who) (?:are|were) (?:some|several|examples?|a few)\b|\b(?:one|some|an example) of the\b"
 )
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|next|last|final|initial|earliest|latest)\b")
 _NAME = re.compile(r"(?<=[\w,;(“\"] )[(“\"]?([A-Z][\w-]+)")  # a capital inside the stem
@@ -110,6 +114,8 @@ def by_rules(
         return TOLD, item.answer
     if found := _POINTS.search(item.stem):
         return POINTING, found.group()
+    if item.kind != "true-false" and (found := _SEVERAL.search(item.stem)):
+        return SEVERAL, found.group()  # the other options are among them, as a rule
     if beside(item, passage):
         return ASIDE, item.evidence.quote
     if other := repeats(item.stem, earlier, encoder):

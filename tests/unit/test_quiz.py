@@ -279,6 +279,8 @@ def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
     assert gate.ruling(ordered, passage, index.encoder, model).reason == gate.ASIDE
     points = replace(one, stem="What does the last line say that a metal does for houses?")
     assert gate.ruling(points, passage, index.encoder, model).reason == gate.POINTING
+    several = replace(one, stem="What are some parts of a GAN?")
+    assert gate.ruling(several, passage, index.encoder, model).reason == gate.SEVERAL
     moved = replace(one, key=(one.key + 1) % 4)
     assert gate.ruling(moved, passage, index.encoder, model).reason == gate.NOT_PICKED
 
