@@ -48,7 +48,8 @@ _GENERIC = content_stems(  # words that a stem has whatever it asks
     "following describe refer mean true right main called known used specific primary field area"
 )
 _SEVERAL = re.compile(
-    r"(?i)^\W*(?:what|which|who) (?:are|were) (?:some|several|examples?|a few)\b|\b(?:one|some|an example) of the\b"
+    r"(?i)^\W*(?:what|which|who) (?:are|were) (?:some|several|examples?|a few)\b"
+    r"|\b(?:one|some|an example) of the\b"
 )
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|next|last|final|initial|earliest|latest)\b")
 _NAME = re.compile(r"(?<=[\w,;(“\"] )[(“\"]?([A-Z][\w-]+)")  # a capital inside the stem
