@@ -26,7 +26,7 @@ _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _RULE = re.compile(r"\s*([-*_=])(?:\s*\1){2,}\s*$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
-_ROW_RULE = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*$")
+_ROW_RULE = re.compile(r"[\s|:+-]+")
 _BULLET = re.compile(r"(\s*)(?:[-*+•◦▪▫●○‣⁃∙·–—]|o|\$\\(?:circ|bullet|cdot)\$)(?:\s+|$)(.*)")
 _NUMBER = re.compile(r"(\s*)(?:[-*•]\s+)?(\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{2,4})[.)])(?:\s+|$)(.*)")
 _ENTRY = re.compile(r"(\S(?:[^|]{0,28}?\S)?) {2,}([^\s|].*)$")
@@ -90,7 +90,7 @@ def _of_page(text: str, page: int, wraps: bool, known: Counter[str], tell: Tell)
         elif (found := _UNDERLINE.match(line)) and _underlines(out, lines, at):
             out[-1] = Block("heading", lines[at - 1].strip(), page, level=1 if "=" in found[1] else 2)
             open_ = False
-        elif _RULE.match(line) or (_ROW_RULE.fullmatch(line) and "|" in line):
+        elif _RULE.match(line) or ("|" in line and "--" in line and _ROW_RULE.fullmatch(line)):
             open_ = False
         elif heading := _HEADING.match(line):
             if heading[2]:

@@ -14,6 +14,7 @@ _END = re.compile(
     r"([.!?…]+[\"'”’)\]]*)\s+(?=[\"'“‘(\[$]*[A-Z0-9À-ÖØ-Þ\u0400-\u042f\"“‘$(\[#•-])|([。！？]+[」』”]*)"
 )
 _NUMBERED = re.compile(r"^\s*(?:[-*•]\s+)?\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})$")
+LONGEST = 40  # letters of a word that can be an abbreviation; no further is looked for its beginning
 _WORD = re.compile(r"([^\s(\[\"'“‘]+)$")
 
 
@@ -52,7 +53,7 @@ def _abbreviated(before: str, stop: str) -> bool:
         return False
     if _NUMBERED.match(before):  # '1.' at the beginning of a list item
         return True
-    word = _WORD.search(before)
+    word = _WORD.search(before[-LONGEST:])
     if not word:
         return False
     last = word[1].casefold()

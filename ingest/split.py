@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.pieces import pieces
+from ingest.pieces import fitting, pieces
 from ingest.sections import ITEM, Section, Unit, repeats, tree
 from ingest.sentences import sentences
 from ingest.types import Page, Passage, Place
@@ -276,15 +276,13 @@ def _bearable(unit: Unit, path: tuple[str, ...], settings: Splitter) -> Iterator
     # Only what exceeds the maximum all by itself is cut inside, between words or, at worst, letters.
     room = max(40, settings.maximum - min(pieces(" > ".join(path)), settings.maximum // 2) - 4)
     text = unit.text
-    if len(text) < 20 * room and pieces(text) <= room:
+    if fitting(text, room) == len(text):
         yield unit
         return
     at, first = 0, True
     while at < len(text):
         some = text[at : at + 20 * room]  # far more than there is room for: a text may be very long
-        end = len(some)
-        while pieces(some[:end]) > room:
-            end = end * 9 // 10
+        end = fitting(some, room)
         if at + end < len(text):
             space = max(some.rfind(" ", 0, end), some.rfind("\n", 0, end))
             end = space if space > end // 2 else end
