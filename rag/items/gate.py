@@ -51,6 +51,7 @@ _SEVERAL = re.compile(
     r"(?i)^\W*(?:what|which|who) (?:are|were) (?:some|several|examples?|a few)\b"
     r"|\b(?:one|some|an example) of the\b"
 )
+_EVENT = re.compile(r"(?i)^\W*(?:in which year|who)\b")
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|next|last|final|initial|earliest|latest)\b")
 _NAME = re.compile(r"(?<=[\w,;(“\"] )[(“\"]?([A-Z][\w-]+)")  # a capital inside the stem
 _POINTS = re.compile(
@@ -142,7 +143,10 @@ def beside(item: Item, passage: Passage) -> bool:
         known = set(tokens(f"{told} {passage.text}"))
         if not all(set(tokens(name)) & known for name in names):
             return True
-    return bool(asked) and len(asked & content_stems(told)) < SAID * len(asked)
+    said = asked & content_stems(told)
+    if _EVENT.match(item.stem) and not names and len(said) < 2 and not re.search(r"\d|\w[A-Z]", item.stem):
+        return True  # 'In which year was the study conducted?'
+    return bool(asked) and len(said) < SAID * len(asked)
 
 
 def repeats(stem: str, earlier: Sequence[str], encoder: Encoder) -> str:

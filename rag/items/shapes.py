@@ -82,7 +82,8 @@ _LABEL = re.compile(
     r"integration|"
     r"lemma|sources?|references?|conclusion|comparison|result|results|idea|main idea|key idea|mitigation.*|"
     r"what \w+.*|who .*|why .*|when .*|where .*|how .*|case study|pros|cons|cost|probabilities|word|"
-    r"attention)$",
+    r"attention|"
+    r"(?:types|kinds|forms|classes|categories|families|examples|lists?|overview|definitions?) of .*)$",
     _I,
 )
 _OTHERS = re.compile(
