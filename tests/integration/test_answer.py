@@ -42,20 +42,6 @@ def test_a_question_of_the_unit_is_answered_with_its_page(chain: Runnable) -> No
     assert any(c.source == "02-model-families.pdf" and c.page in (2, 3) for c in answer.citations)
 
 
-def test_both_questions_in_one_are_answered(chain: Runnable) -> None:
-    answer = chain.invoke(
-        Ask("Who presented the perceptron, and what does the discriminator of a GAN output?")
-    )
-    assert "rosenblatt" in answer.answer.lower()
-    assert "probability" in answer.answer.lower()
-    assert {one.source for one in answer.citations} >= {
-        "02-model-families.pdf",
-        "06-project-lifecycle-and-history.txt",
-    }
-    numbers = [one.marker for one in answer.citations]
-    assert len(set(numbers)) == len(numbers)
-
-
 def test_the_half_that_the_notes_lack_is_told_to_be_so(chain: Runnable) -> None:
     answer = chain.invoke(Ask("Who presented the perceptron, and how heavy was the machine?"))
     assert not answer.refused

@@ -28,7 +28,7 @@ def test_a_question_passes_with_its_evidence_and_not_with_another_key(
     passage = next(one for one in own.index.passages if one.id == item.evidence.passage_id)
     assert item.evidence.quote in passage.sentences
     place = (item.key + 1) % 4
-    assert join.gate(replace(item, key=place))
+    assert join.gate(replace(item, key=place), threading.Event())
     assert item.stem.encode() in join.write([item], "csv", "Quiz")
     other = join.another(item, place, threading.Event())
     assert other.answer == item.answer and other.options[place] not in item.options
