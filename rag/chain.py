@@ -96,8 +96,13 @@ def _all(one: Runnable[Ask, Answer], model: BaseChatModel, asks: Iterator[Ask]) 
         if not 1 < len(asked) <= MOST:
             yield from one.stream(ask)
             continue
-        with model.answering(ask.stop, ask.waiting) if isinstance(model, Shared) else nullcontext():
+        with _place(model, ask):
             yield from in_turn(one, ask, asked)
+
+
+def _place(model: BaseChatModel, ask: Ask) -> AbstractContextManager[object]:
+    """A place in the model's line where it has one; inside one of the same Ask another costs nothing."""
+    return model.answering(ask.stop, ask.waiting) if isinstance(model, Shared) else nullcontext()
 
 
 def checked_question(question: str) -> str:
@@ -155,7 +160,7 @@ def _answer(
         return
     answer = replace(answer, stage="reading", citations=citations(found.choices))
     yield answer
-    with model.answering(ask.stop, ask.waiting) if isinstance(model, Shared) else nullcontext():
+    with _place(model, ask):
         shown, earlier = _read(found)
         signals, _ = _signals(model, found, shown, earlier, gate.layer(str(model.name)))
         if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):

@@ -128,7 +128,7 @@ def checked(
     if kept:
         before = found.ask.history[-1].answer if found.ask.joined else ""  # stands in the same answer
         added = left_out(question, f"{before}\n{draft.text}", found.choices, near)
-        if draft.backed and not wanting(found.searched, draft.claims, added, retriever.encoder):
+        if not wanting(found.searched, draft.claims, added, retriever.encoder):
             added = []
     else:
         added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)

@@ -14,12 +14,12 @@ from textwrap import shorten
 
 from langchain_core.runnables import Runnable
 
+from rag.query import ORDER
 from rag.types import MARKER, Answer, Ask, Citation, Sentence, Timings, Turn
 
 MOST = 3  # questions asked one by one; more in one message take too long that way
 UNANSWERED = "The notes do not answer “{}?”"  # stands where the answer to one of several would
 LONGEST = 120  # characters of a question that are told back
-_ORDER = re.compile(r"(?i)(?:please\s+)?(?:name|explain|describe|define|list|compare|give|tell|show)\b")
 _QUOTED_OR_MARKER = re.compile(rf"“[^”]*”|{MARKER.pattern}")  # what is quoted has no markers of ours
 
 
@@ -34,7 +34,7 @@ def in_turn(chain: Runnable[Ask, Answer], ask: Ask, questions: Sequence[str]) ->
     history = ask.history
     for question in questions:
         begun = (time.perf_counter() - started) * 1000
-        asked = question if _ORDER.match(question) else f"{question}?"  # without, the model doubts more
+        asked = question if ORDER.match(question) else f"{question}?"  # without, the model doubts more
         for answer in chain.stream(replace(ask, question=asked, history=history, joined=bool(done))):
             now = _later(answer, begun)
             if now.stage != "done" and not now.refused:

@@ -21,7 +21,9 @@ _BEHIND = re.compile(rf"\(\s*{_SHORT}\s*\)")
 _BEFORE = re.compile(rf"\b{_SHORT}\s*\(([^()\n]{{5,80}})\)")
 _WORD = re.compile(r"[^\W\d_]+")
 _WH = "what|who|whom|whose|when|where|which|why|how"
-_BEGIN = "is|are|was|were|does|do|did|can|could|name|explain|describe|define|list|compare"
+_ORDERS = "name|explain|describe|define|list|compare"
+_BEGIN = f"is|are|was|were|does|do|did|can|could|{_ORDERS}"
+ORDER = re.compile(rf"(?i)(?:please\s+)?(?:{_ORDERS}|give|tell|show)\b")  # begins what has no question mark
 _PART = re.compile(
     r"(?:[?.]+\s+|;\s+|(?<=\w)[?,]?\s+(?:and|but)(?:\s+also)?,?\s+)" rf"(?=(?:{_WH}|{_BEGIN})\b)",
     re.IGNORECASE,

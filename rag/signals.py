@@ -57,6 +57,7 @@ def lexical(claim: str, evidence: Sequence[str], question: str = "") -> dict[str
     missing = sum(not holds_number(text, number) for number in numbers(claim))
     new = len(new_names(claim, text, question))
     negation = bool(evidence) and denies(claim) != denies(evidence[0])
+    against = bool(missing or new or negation)
     return {
         "stems": len(stems & known) / len(stems) if stems else 0.0,
         "bigrams": bigrams,
@@ -64,10 +65,10 @@ def lexical(claim: str, evidence: Sequence[str], question: str = "") -> dict[str
         "numbers": float(min(2, missing)),
         "names": float(min(2, new)),
         "negation": float(negation),
-        "copied": 0.0 if missing or new or negation else bigrams,
+        "copied": 0.0 if against else bigrams,
         "order": _turned(words, stems, held),
         "length": min(20, len(stems)) / 20,
-        "whole": 0.0 if missing or new or negation else _by_one(pairs, stems, held),
+        "whole": 0.0 if against else _by_one(pairs, stems, held),
     }
 
 
