@@ -25,9 +25,8 @@ ask: install ## make ask Q="What is a latent space?"
 test: develop ## everything the project checks
 	@$(PYTHON) tools/install.py --browser
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not real" tests
 # One core each: two programs that each use all of them wait for one another.
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m real tests
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 lint: develop
 	@$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,12 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield node.module or ""
 
 
-@pytest.fixture(params=FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.fixture(scope="module", params=FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def file(request: pytest.FixtureRequest) -> Path:
     return Path(request.param)
 
 
+@lru_cache(1)  # a file's tests come one behind the other
 def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text("utf-8"), str(file))
 
