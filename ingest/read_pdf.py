@@ -109,8 +109,8 @@ def _recognised(data: bytes, pages: list[list[Line]], blank: list[int], job: Job
             raise NotesError("holds no text and no pictures: put the notes in it or remove it")
         return {}
     if not ocr.installed():
-        why = f"no text, only pictures, on {_ranges(blank)}: install Tesseract (on Debian tesseract-ocr) and "
-        why += "index again with --force, or run text recognition (OCR) on it first"
+        why = f"no text, only pictures, on {_ranges(blank)}: {ocr.WANTED}, "
+        why += "or run text recognition (OCR) on it first"
         if empty:
             raise NotesError(why)
         job.left_out.append(why)
