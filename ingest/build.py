@@ -14,13 +14,13 @@ import errno
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ingest import dense, parts, store
+from ingest import dense, ocr, parts, store
 from ingest.clean import clean
 from ingest.duplicates import drafts_of, merged
 from ingest.errors import IndexUnusable, NotesError
@@ -114,7 +114,14 @@ def _same(known: store.Manifest, hashes: dict[str, str], encoder: Encoder, split
         and "" not in hashes.values()  # an unreadable file may have become readable
         and (known.format, known.encoder, known.splitter) == (store.FORMAT, encoder.name, splitter)
         and known.dimension == encoder.dimension
+        and not any(map(_readable_now, known.left_out.values()))
+        and not _readable_now([why for _, why in known.skipped.values()])
     )
+
+
+def _readable_now(left_out: Iterable[str]) -> bool:
+    """Whether pages were left out, by what was said of them, for want of a program that is there now."""
+    return any(map(ocr.was_missing, left_out)) and ocr.installed()
 
 
 Said = tuple[tuple[str, ...], str, tuple[str, ...]]  # what a passage's vectors are made of
@@ -176,9 +183,9 @@ def _rebuild(
             drafts = (earlier.of(source, sha) if earlier else None) or parts.kept_drafts(
                 folder, source, sha, splitter
             )
-            if bad and sha and bad[0] == sha:
+            if bad and sha and bad[0] == sha and not _readable_now([bad[1]]):
                 skipped[source] = bad
-            elif drafts:
+            elif drafts and not _readable_now(drafts.left_out):
                 found[source] = drafts
             else:
                 read += 1

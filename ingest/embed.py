@@ -1,7 +1,8 @@
 """Texts to unit vectors, through sentence-transformers and on this machine only.
 
 The weights are read when the first text comes, so an unchanged index is recognised without them.
-What is not here: which texts are worth a vector (see ingest/build.py) and how vectors are kept.
+What is not here: the pass without padding that the installed encoder goes by (ingest/bert.py), which
+texts are worth a vector (see ingest/build.py) and how vectors are kept.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class SentenceEncoder:
         self._folder = folder
         self._lock = threading.Lock()
         self._model: Any = None
+        self._packed: Any = None  # ingest.bert.PackedBert, where the model is of that kind
         self._name = f"{label}@{_fingerprint(folder)}"
         self._dimension = _dimension(folder)
 
@@ -117,8 +119,9 @@ class SentenceEncoder:
                 return_special_tokens_mask=True,
                 return_attention_mask=False,
             )
+            forward = _forward_packed if self._packed else _forward
             for rows in _alike([len(ids) for ids in read["input_ids"]]):
-                vectors, held = _forward(model, [read["input_ids"][row] for row in rows])
+                vectors, held = forward(self._packed or model, [read["input_ids"][row] for row in rows])
                 found[rows] = vectors
                 for row, states in zip(rows, held if tokens else (), strict=tokens):
                     keep = ~np.array(read["special_tokens_mask"][row], bool)
@@ -134,8 +137,11 @@ class SentenceEncoder:
                 from sentence_transformers import SentenceTransformer
                 from transformers.utils import logging
 
+                from ingest.bert import packed
+
                 logging.disable_progress_bar()  # a bar per start, for a tenth of a second, is noise
-                self._model = SentenceTransformer(str(self._folder), local_files_only=True)
+                model = SentenceTransformer(str(self._folder), local_files_only=True)
+                self._packed, self._model = packed(model), model
             except Exception as err:  # whatever a damaged folder makes the loaders raise
                 raise ModelUnusable(
                     f"the text encoder in {self._folder} cannot be loaded: install it again"
@@ -170,6 +176,12 @@ def _forward(model: Any, ids: list[list[int]]) -> tuple[np.ndarray, list[np.ndar
         vectors = torch.nn.functional.normalize(out["sentence_embedding"].float(), dim=-1).cpu().numpy()
         states = torch.nn.functional.normalize(out["token_embeddings"].float(), dim=-1).cpu().numpy()
     return vectors, [of_one[: len(one)] for of_one, one in zip(states, ids, strict=True)]
+
+
+def _forward_packed(model: Any, ids: list[list[int]]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """What `_forward` gives, by a PackedBert."""
+    vectors, states = model.encode(ids)
+    return vectors.numpy(), np.split(states.numpy(), np.cumsum([len(one) for one in ids])[:-1])
 
 
 def _fingerprint(folder: Path) -> str:

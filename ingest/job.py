@@ -29,6 +29,7 @@ class Job:
     seconds: float = limits.SECONDS
     left_out: list[str] = field(default_factory=list)  # lines fit to show, without the file's name
     began: float = field(default_factory=time.monotonic)
+    used: float = field(default_factory=time.process_time)  # the processor's time when it began
 
     def extend(self, seconds: float) -> None:
         """Allows so many seconds more, up to the limit for any file."""
@@ -38,6 +39,13 @@ class Job:
     def left(self) -> float:
         """Seconds until what was read must be handed over; negative if it is time."""
         return self.began + self.seconds - limits.SPARE_SECONDS - time.monotonic()
+
+    def left_to_work(self) -> float:
+        """The same for work in this process, which is waited for where others have the processor."""
+        spent = time.monotonic() - self.began
+        # A little sooner than the one who waits loses patience (ingest/sandbox.py).
+        worked = max(time.process_time() - self.used, spent / (limits.BUSY - 1))
+        return self.seconds - limits.SPARE_SECONDS - min(spent, worked)
 
     @contextlib.contextmanager
     def at_most(self, seconds: float) -> Iterator[None]:

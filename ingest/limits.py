@@ -12,6 +12,8 @@ OCR_SECONDS = 20.0  # more for each scanned page, and the most that text recogni
 MOST_SECONDS = 900.0  # however many pages there are
 SPARE_SECONDS = 4.0  # kept to hand over what was read before the time is up
 
+BUSY = 9.0  # times the seconds allowed that reading may take where other programs have the processor
+
 MEMORY = 2 << 30  # bytes of address space of the process that reads
 FILE_BYTES = 300 << 20  # of a PDF, deck, document, book, notebook or archive
 TEXT_BYTES = 20 << 20  # of a text, table or page of HTML: about 3 million words

@@ -18,11 +18,17 @@ PROGRAM = "tesseract"
 DOTS = 250  # per inch; below 200 small print is misread, above 300 it takes longer for nothing
 LARGEST = 5000  # pixels on a side
 LANGUAGES = 4  # at most: each takes its time
+WANTED = "install Tesseract (on Debian tesseract-ocr) and index again"  # of pages that it would read
 
 
 def installed() -> bool:
     """Whether the program is there."""
     return shutil.which(PROGRAM) is not None
+
+
+def was_missing(why: str) -> bool:
+    """Whether what was said of a file when it was read is that the program is wanted for it."""
+    return WANTED in why
 
 
 def texts(data: bytes, numbers: Sequence[int], job: Job) -> dict[int, str]:

@@ -68,11 +68,11 @@ def _read(reader: Any, count: int, job: Job) -> tuple[list[list[Line]], list[int
     blank: list[int] = []
     bad: list[int] = []
     for number in range(1, min(count, limits.PAGES) + 1):
-        if job.left() < 0:
+        if job.left_to_work() < 0:
             break
         lines: list[Line] = []
         try:
-            with job.at_most(min(limits.PAGE_MOST_SECONDS, job.left())):
+            with job.at_most(min(limits.PAGE_MOST_SECONDS, job.left_to_work())):
                 page = reader.pages[number - 1]
                 lines = lines_of(page)
                 if not lines and _shows_something(page):
@@ -109,8 +109,8 @@ def _recognised(data: bytes, pages: list[list[Line]], blank: list[int], job: Job
             raise NotesError("holds no text and no pictures: put the notes in it or remove it")
         return {}
     if not ocr.installed():
-        why = f"no text, only pictures, on {_ranges(blank)}: install Tesseract (on Debian tesseract-ocr) and "
-        why += "index again with --force, or run text recognition (OCR) on it first"
+        why = f"no text, only pictures, on {_ranges(blank)}: {ocr.WANTED}, "
+        why += "or run text recognition (OCR) on it first"
         if empty:
             raise NotesError(why)
         job.left_out.append(why)

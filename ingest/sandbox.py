@@ -26,7 +26,6 @@ from ingest.read import PLAIN, Reading, reading
 from ingest.types import Page
 
 START_SECONDS = 60.0  # for the worker to start, on a machine busy with other things
-BUSY = 9.0  # times the seconds allowed that a file may take where others have the processor
 FILES = 500  # read by one worker: what a parser's library leaks ends with it
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -169,15 +168,17 @@ class Sandbox:
         A machine that is busy with other things must not cost a file: a worker that would run, if
         it were let, has so many seconds of the processor's time since `used`.
         """
+        last = used
         while True:
             spent = time.monotonic() - began
             try:
                 return self._next(max(1.0, allowed - spent))
             except TimeoutError:
                 total, wants = _processor(worker.pid)
-                starved = wants and total - used < allowed
-                if not starved or time.monotonic() - began > BUSY * allowed:
+                starved = (wants or total > last) and total - used < allowed
+                if not starved or time.monotonic() - began > limits.BUSY * allowed:
                     raise
+                last = total
 
 
 def _follow(worker: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:

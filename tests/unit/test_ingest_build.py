@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import subprocess
 import sys
@@ -202,6 +203,44 @@ def test_unreadable_file_is_tried_again(notes: Path, tmp_path: Path, monkeypatch
     report = build([notes], tmp_path / "ix", FakeEncoder())
     assert [s.file for s in report.skipped] == ["rocks.md"]
     assert "permission" in report.skipped[0].reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_scanned_pages_are_read_once_text_recognition_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"rocks.md": ROCKS, "scan.pdf": picture_pdf(1), "part.pdf": _partly_scanned()}
+    notes = write(tmp_path / "notes", files)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    report = build([notes], tmp_path / "ix", FakeEncoder())
+    assert sorted(one.file for one in report.skipped) == ["part.pdf", "scan.pdf"]
+    assert build([notes], tmp_path / "ix", FakeEncoder()).unchanged
+    program = programs / "tesseract"
+    program.write_text('#!/bin/sh\n[ "$1" = --list-langs ] && echo List: && echo eng || echo Lava is hot.\n')
+    program.chmod(0o755)
+    report = build([notes], tmp_path / "ix", FakeEncoder())
+    assert (report.read, report.skipped) == (2, ())  # and not rocks.md
+    passages = store.open_index(tmp_path / "ix", FakeEncoder()).passages
+    assert {place.source for p in passages if "Lava" in p.text for place in (p, *p.also)} == {
+        "part.pdf",
+        "scan.pdf",
+    }
+    assert build([notes], tmp_path / "ix", FakeEncoder()).unchanged
+    program.unlink()
+    assert build([notes], tmp_path / "ix", FakeEncoder()).unchanged  # what was read stays
+
+
+def _partly_scanned() -> bytes:
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter()
+    for data in (pdf([PAGE]), picture_pdf(1)):
+        writer.append(PdfReader(io.BytesIO(data)))
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
 
 
 @pytest.mark.parametrize(

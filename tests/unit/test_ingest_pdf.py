@@ -7,12 +7,14 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ingest import limits, ocr
 from ingest.errors import NotesError
+from ingest.job import Job
 from ingest.read import Reading, read, reading
 from tests.ingest_fakes import pdf, picture_pdf, write
 
@@ -140,6 +142,22 @@ def scanned_in_part(folder: Path) -> Reading:
     writer.write(file)
     write(folder, {"p.pdf": file.getvalue()})
     return reading(folder / "p.pdf", "p.pdf")
+
+
+def test_a_busy_machine_costs_no_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other programs may have the processor for some time, but not for ever."""
+
+    def read_after(spent: float, worked: float) -> Reading:
+        clock = SimpleNamespace(monotonic=lambda: spent, process_time=lambda: worked)
+        monkeypatch.setattr("ingest.job.time", clock)
+        return reading(tmp_path / "p.pdf", "p.pdf", job=Job(began=0.0, used=0.0))
+
+    write(tmp_path, {"p.pdf": pdf([[("A page of text.", 11.0)]] * 3)})
+    assert not read_after(5 * limits.SECONDS, 1.0).left_out
+    with pytest.raises(NotesError):  # none of its pages
+        read_after(5 * limits.SECONDS, 1.2 * limits.SECONDS)
+    with pytest.raises(NotesError):
+        read_after(limits.BUSY * limits.SECONDS, 1.0)
 
 
 def test_pages_that_are_pictures_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
