@@ -154,8 +154,7 @@ class Retriever:
             read = standardised(self.reranker.scores(question, texts))
             read -= QUIZ_PENALTY * self._asking(chosen)
             total[reranked] = read - read.min() + total.max() + 1  # all of them before all others
-        late = known[:, FEATURES.index("late")]
-        return Scores(total, found.passage, found.sentence, found.lexical, late, found.best, found.rows, known)
+        return Scores(total, found.passage, found.sentence, found.lexical, found.best, found.rows, known)
 
     def sentence_cosines(self, question: str, passages: Sequence[Passage]) -> list[np.ndarray]:
         """Per passage float32 (its sentences,): cosine of each with the question, or its nearest part."""
@@ -196,10 +195,14 @@ class Scores:
     passage: np.ndarray  # cosine
     sentence: np.ndarray  # cosine of the best sentence
     lexical: np.ndarray  # BM25
-    late: np.ndarray  # 0 for passages that were not looked at closely
     best: np.ndarray  # the place of its best sentence
     rows: np.ndarray  # its row in the index
     features: np.ndarray  # float32 (n, len(FEATURES)): what is weighed; 0 for those not looked at closely
+
+    @property
+    def late(self) -> np.ndarray:
+        """Late interaction over the whole passage; 0 for those not looked at closely."""
+        return self.features[:, FEATURES.index("late")]
 
 
 def in_turn(found: Sequence[list[Hit]]) -> list[Hit]:

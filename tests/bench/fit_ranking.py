@@ -91,7 +91,7 @@ def gathered(retriever: Retriever, asked: Sequence[Asked], groups: Sequence[obje
 
 def fitted(sets: Sequence[Set]) -> np.ndarray:
     """float64 (len(FEATURES),): the weights under which right passages are likeliest."""
-    able = [one.only(one.right.any(axis=1)) for one in sets]
+    able = [one.only(np.asarray(one.right.any(axis=1))) for one in sets]
     found = np.concatenate([one.features for one in able])
     there = np.concatenate([one.there for one in able])
     right = np.concatenate([one.right for one in able])
