@@ -1,16 +1,15 @@
 """Find the passages for a question: dense vectors, BM25 and late interaction, their scores added.
 
-Each score is standardised over the passages searched, per question, before it is added: what
-counts is how far a passage stands out, not the unit of its score. Passage vectors, the best
-sentence vector and BM25 (Robertson and Zaragoza 2009) rank everything; the first are then ranked
-again with late interaction (MaxSim of ColBERT, Khattab and Zaharia 2020, arXiv 2004.12832) over
-the encoder's own token vectors, with weights by how rare a token is in these notes.
+Passage vectors, the best sentence vector and BM25 (Robertson and Zaragoza 2009) rank everything. Each
+score is standardised over the passages searched, per question, before it is added: what counts is how
+far a passage stands out, not the unit of its score. The first are then looked at closely and ranked
+again by all their scores, with fitted weights (rag/closely.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
@@ -26,6 +25,7 @@ from ingest.errors import BadRequest
 from ingest.passages import StoredPassages
 from ingest.store import Index, searchable, tokens
 from ingest.types import Encoder, Hit, Passage
+from rag.closely import FEATURES, closely, features, weighed
 from rag.filters import Filter, filters, inside, stands_inside
 from rag.query import parts
 from rag.rerank import Reranker
@@ -33,10 +33,11 @@ from rag.score import first, standardised
 from rag.wording import in_other_forms, read_as, well_spelled
 
 LOOKED_AT = 120  # of the passages that a large index points at, those that can be among the hits
-RERANKED = 20  # passages that late interaction looks at
-LATE_WEIGHT = 0.75
+CLOSELY = 50  # passages that are looked at closely
+ENCODED = 20  # the same where the index left out the token vectors, so that they are made now
+RERANKED = 20  # passages that a reranker reads
 # Review questions are near every question and answer none, so they come after what explains.
-QUIZ_PENALTY = 3.0
+QUIZ_PENALTY = 3.0  # of a reranker's standardised score
 _OPTION = re.compile(r"\s*(?:[-*•] )?(?:[a-h][).]|Answer\b)", re.IGNORECASE)
 
 
@@ -137,20 +138,23 @@ class Retriever:
         if self.index.sample is not None:
             found = found.only(best[:LOOKED_AT])
             best = np.arange(len(found.rows))
-        reranked = best[:RERANKED]
-        late = np.zeros(len(found.rows), np.float32)
-        late[reranked] = self._late(question, found.rows[reranked])
-        # What late interaction did not see keeps its place behind what it saw.
-        boost = np.full(len(found.rows), -10.0, np.float32)
-        boost[reranked] = LATE_WEIGHT * standardised(late[reranked])
-        quizzes = QUIZ_PENALTY * self._asking(found.rows)
-        total = found.total + boost - quizzes
+        looked_at = best[: CLOSELY if len(self.index.token_vectors) else ENCODED]
+        seen = found.rows[looked_at]
+        close = closely(self.index, self.encoder, self.rarity, question, seen)
+        known = np.zeros((len(found.rows), len(FEATURES)), np.float32)
+        known[looked_at] = features(found.z[looked_at], close, self._asking(seen))
+        # What was not looked at keeps its place behind what was.
+        behind = found.total - found.total[looked_at].min()
+        total = behind + weighed(known[looked_at]).min()
+        total[looked_at] = weighed(known[looked_at])
         if self.reranker:
             reranked = np.argsort(-total, kind="stable")[:RERANKED]
-            texts = [searchable(self.index.passages[row]) for row in found.rows[reranked]]
-            read = standardised(self.reranker.scores(question, texts)) - quizzes[reranked]
+            chosen = found.rows[reranked]
+            texts = [searchable(self.index.passages[row]) for row in chosen]
+            read = standardised(self.reranker.scores(question, texts))
+            read -= QUIZ_PENALTY * self._asking(chosen)
             total[reranked] = read - read.min() + total.max() + 1  # all of them before all others
-        return Scores(total, found.passage, found.sentence, found.lexical, late, found.best, found.rows)
+        return Scores(total, found.passage, found.sentence, found.lexical, found.best, found.rows, known)
 
     def sentence_cosines(self, question: str, passages: Sequence[Passage]) -> list[np.ndarray]:
         """Per passage float32 (its sentences,): cosine of each with the question, or its nearest part."""
@@ -182,42 +186,23 @@ class Retriever:
             found.update(rows)
         return np.array(sorted(found), np.int64)
 
-    def _late(self, question: str, rows: np.ndarray) -> np.ndarray:
-        """float32 (len(rows),): weighted mean over question tokens of their best cosine in the passage."""
-        ids, asked = self.encoder.encode_tokens([question])[0]
-        if not len(ids):
-            return np.zeros(len(rows), np.float32)
-        weights = self.rarity[np.minimum(ids, len(self.rarity) - 1)]
-        weights = weights / weights.sum()
-        found = np.zeros(len(rows), np.float32)
-        for place, held in enumerate(self._token_vectors(rows)):
-            if len(held):
-                found[place] = float(weights @ (asked @ held.T).max(axis=1))
-        return found
-
-    def _token_vectors(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Per row float32 (its tokens, dim), from the index or, where that left them out, encoded now."""
-        index = self.index
-        if len(index.token_vectors) or not len(index.token_ids):
-            for row in rows:
-                start, end = index.token_start[row], index.token_start[row + 1]
-                yield index.token_vectors[start:end].astype(np.float32) / 127
-            return
-        for _, held in self.encoder.encode_tokens([searchable(index.passages[row]) for row in rows]):
-            yield held
-
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Per passage scored, all float32 (n,) but `best`, int32 (n,), and `rows`, int (n,)."""
+    """Per passage scored, all float32 (n,) but `best`, int32 (n,), `rows`, int (n,), and `features`."""
 
     total: np.ndarray
     passage: np.ndarray  # cosine
     sentence: np.ndarray  # cosine of the best sentence
     lexical: np.ndarray  # BM25
-    late: np.ndarray  # 0 for passages that were not ranked again
     best: np.ndarray  # the place of its best sentence
     rows: np.ndarray  # its row in the index
+    features: np.ndarray  # float32 (n, len(FEATURES)): what is weighed; 0 for those not looked at closely
+
+    @property
+    def late(self) -> np.ndarray:
+        """Late interaction over the whole passage; 0 for those not looked at closely."""
+        return self.features[:, FEATURES.index("late")]
 
 
 def in_turn(found: Sequence[list[Hit]]) -> list[Hit]:

@@ -3,12 +3,12 @@
 Few passages are all scored. Of many, only those that the nearest vectors, the nearest sentences and the
 rarer words of the question point at; how all the others score is estimated from a fixed sample
 (ingest/sample.py), so that scores mean the same as if all had been looked at. What is not here: late
-interaction and everything else that ranks the best once more (rag/retrieve.py).
+interaction (rag/closely.py) and everything else that ranks the best once more (rag/retrieve.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,19 @@ POSTINGS = 4  # rare words are those that together stand in a quarter of the pas
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """Per passage scored, n of them: `rows` int (n,), `best` int32 (n,), all else float32 (n,)."""
+    """Per passage scored, n of them: `rows` int (n,), `best` int32 (n,), all but `z` else float32 (n,)."""
 
     rows: np.ndarray
     passage: np.ndarray  # cosine
     sentence: np.ndarray  # cosine of the best sentence
     lexical: np.ndarray  # BM25
     best: np.ndarray  # place of the best sentence in the passage
-    total: np.ndarray  # the three scores standardised over all passages searched, summed
+    z: np.ndarray  # float32 (n, 3): the three scores, each standardised over all passages searched
+
+    @property
+    def total(self) -> np.ndarray:
+        """float32 (n,): the sum of the standardised scores."""
+        return self.z.sum(axis=1)
 
     def only(self, places: np.ndarray) -> First:
         """The scores of these of the passages, in this order."""
@@ -46,6 +51,10 @@ def standardised(scores: np.ndarray) -> np.ndarray:
     return (scores - scores.mean()) / spread if spread > 1e-9 else np.zeros_like(scores)
 
 
+def _standardised(*scores: np.ndarray) -> np.ndarray:
+    return np.stack([standardised(one) for one in scores], axis=1)
+
+
 def first(index: Index, vector: np.ndarray, words: list[str], rows: np.ndarray) -> First:
     """The scores of the passages in `rows`, or of those of them that may be among the best.
 
@@ -55,8 +64,7 @@ def first(index: Index, vector: np.ndarray, words: list[str], rows: np.ndarray) 
         return _all(index, vector, words, rows)
     if len(rows) <= FEW and len(rows) < len(index.passages):
         found = _scored(index, vector, words, rows)
-        z = standardised(found.passage) + standardised(found.sentence) + standardised(found.lexical)
-        return First(rows, found.passage, found.sentence, found.lexical, found.best, z)
+        return replace(found, z=_standardised(found.passage, found.sentence, found.lexical))
     return _likely(index, index.sample, vector, words, rows)
 
 
@@ -71,8 +79,8 @@ def _all(index: Index, vector: np.ndarray, words: list[str], rows: np.ndarray) -
     lexical = np.zeros(len(index.passages), np.float32)
     if words:
         lexical = np.asarray(index.bm25.get_scores(words), np.float32)
-    total = standardised(passage) + standardised(sentence[rows]) + standardised(lexical[rows])
-    return First(rows, passage, sentence[rows], lexical[rows], best[rows], total)
+    z = _standardised(passage, sentence[rows], lexical[rows])
+    return First(rows, passage, sentence[rows], lexical[rows], best[rows], z)
 
 
 def _likely(index: Index, sample: Sample, vector: np.ndarray, words: list[str], rows: np.ndarray) -> First:
@@ -86,26 +94,27 @@ def _likely(index: Index, sample: Sample, vector: np.ndarray, words: list[str], 
     if len(rows) < len(index.passages):
         pointed = pointed[_among(pointed, rows)]
     found = _scored(index, vector, words, pointed)
-    z = np.zeros(len(pointed), np.float32)
     # The sample of the passages searched, where enough of them are in it.
     inside = _among(sample.rows, rows)
     inside = inside if inside.sum() >= ENOUGH else np.ones(len(inside), bool)
     of_passage = (sample.passages @ vector[0])[inside]
     of_sentence = np.full(len(sample.rows), -1.0, np.float32)
     np.maximum.at(of_sentence, sample.owner, sample.sentences @ vector[0])
-    for scores, all_of in ((found.passage, of_passage), (found.sentence, of_sentence[inside])):
-        z += _against(scores, float(all_of.mean()), float(all_of.var()))
+    z = [
+        _against(scores, float(all_of.mean()), float(all_of.var()))
+        for scores, all_of in ((found.passage, of_passage), (found.sentence, of_sentence[inside]))
+    ]
     # Rare words are counted everywhere, the common ones in the sample: their scores vary little.
     some = sums[sample.rows]
     both = some + _looked_up(index, common, sample.rows)
     mean = float(sums.mean()) + float((both - some).mean())
     spread = float(np.dot(sums, sums)) / len(sums) - float(sums.mean()) ** 2
-    z += _against(found.lexical, mean, max(spread + float(both.var() - some.var()), 0.0))
-    return First(pointed, found.passage, found.sentence, found.lexical, found.best, z)
+    z.append(_against(found.lexical, mean, max(spread + float(both.var() - some.var()), 0.0)))
+    return replace(found, z=np.stack(z, axis=1))
 
 
 def _scored(index: Index, vector: np.ndarray, words: list[str], rows: np.ndarray) -> First:
-    """The scores of just these passages; `total` is empty."""
+    """The scores of just these passages; `z` is all 0."""
     passage = index.passage_vectors.reconstruct_batch(rows) @ vector[0]
     starts, ends = (
         np.searchsorted(index.sentence_owner, rows),
@@ -122,7 +131,7 @@ def _scored(index: Index, vector: np.ndarray, words: list[str], rows: np.ndarray
     hit = every >= sentence[owner]
     best[owner[hit]] = index.sentence_place[held[hit]]
     lexical = _looked_up(index, [index.bm25.vocab_dict[word] for word in words], rows)
-    return First(rows, passage, sentence, lexical, best, np.zeros(0, np.float32))
+    return First(rows, passage, sentence, lexical, best, np.zeros((len(rows), 3), np.float32))
 
 
 def _rare(index: Index, words: list[str]) -> tuple[list[np.ndarray], list[int], np.ndarray]:

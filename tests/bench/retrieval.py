@@ -37,7 +37,7 @@ RANKINGS = (
     "BM25",
     "dense + BM25, rank fusion",
     "summed",
-    "summed, late interaction",
+    "weighed, late interaction",
 )
 HEAD = ("| | hit@1 | hit@5 | nDCG@10 | MRR |", "| --- | --- | --- | --- | --- |")
 DEEP = 10  # places that a ranking of several questions in one is looked at

@@ -17,7 +17,7 @@ from ingest.sample import sampled
 from ingest.split import Splitter
 from ingest.types import Passage, Place
 from ingest.vectors import computed
-from rag import score
+from rag import retrieve, score
 from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder
 
@@ -176,9 +176,10 @@ def test_a_smaller_sample_tells_nearly_the_same(both: tuple[Retriever, Retriever
 
 
 def test_token_vectors_left_out_are_made_when_needed(
-    both: tuple[Retriever, Retriever], tmp_path: Path
+    both: tuple[Retriever, Retriever], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = both[0]
+    monkeypatch.setattr(retrieve, "CLOSELY", retrieve.ENCODED)  # as few as are made
     index = replace(small.index, token_vectors=small.index.token_vectors[:0])
     lean = Retriever(index, small.encoder)
     for exact, found in zip(small.search("the bark", 5), lean.search("the bark", 5), strict=True):
