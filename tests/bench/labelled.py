@@ -55,7 +55,7 @@ def own(split: str) -> list[Labelled]:
     """All questions on our own unit, of one half."""
     kinds = ("answerable", "unanswerable", "followups")
     names = [f"{more}{kind}.jsonl" for more in ("", "more_") for kind in kinds]  # more_*: dev only
-    return [one for name in [*names, "premises.jsonl"] for one in load(EVAL / name, split)]
+    return [one for name in [*names, "premises.jsonl", "twins.jsonl"] for one in load(EVAL / name, split)]
 
 
 def facts_found(one: Labelled, answer: str) -> int:

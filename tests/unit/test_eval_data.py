@@ -19,8 +19,9 @@ from tests.bench.labelled import EVAL, Labelled, load, own
 NOTES = EVAL.parent / "notes"
 KINDS = ("answerable", "unanswerable", "followups")
 PREMISES = "premises.jsonl"  # questions to refuse and their twins, which the notes answer
+TWINS = "twins.jsonl"  # the same, a twin of the same wording for each
 TWO = "two_parts.jsonl"  # two questions in one
-FILES = [*(f"{more}{kind}.jsonl" for more in ("", "more_") for kind in KINDS), PREMISES, TWO]
+FILES = [*(f"{more}{kind}.jsonl" for more in ("", "more_") for kind in KINDS), PREMISES, TWINS, TWO]
 REFUSED = {"near-miss", "off-topic", "false-premise", "injection", "task"}
 
 
@@ -57,7 +58,7 @@ def test_every_fact_stands_in_a_named_source(name: str) -> None:
     asked = load(EVAL / name)
     assert [one.id for one in asked if not met(one)] == []
     unlike = [one.id for one in asked if one.answerable != ("unanswerable" not in name)]
-    if name == PREMISES:
+    if name in (PREMISES, TWINS):
         unlike = [one.id for one in asked if one.answerable != (one.kind == "answerable")]
     assert unlike == []
 
@@ -71,7 +72,7 @@ def test_spellings_are_lower_case(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_kinds_and_turns(name: str) -> None:
     kinds = {"followup"} if "followups" in name else REFUSED if "unanswerable" in name else {"answerable"}
-    kinds |= {"false-premise", "near-miss"} if name == PREMISES else set()
+    kinds |= {"false-premise", "near-miss"} if name in (PREMISES, TWINS) else set()
     kinds = {"two-part", "half"} if name == TWO else kinds
     lengths = (2, 3) if "followups" in name else (1,)
     asked = load(EVAL / name)
@@ -80,15 +81,16 @@ def test_kinds_and_turns(name: str) -> None:
 
 
 def test_the_later_questions_are_dev_only() -> None:
-    later = [one for name in FILES if name.startswith("more_") for one in lines(name)]
+    later = [one for name in FILES if name.startswith("more_") or name == TWINS for one in lines(name)]
     assert {one["split"] for one in later} == {"dev"}
     ids = {one["id"] for one in later}
     assert ids <= {one.id for one in own("dev")}
     assert not ids & {one.id for one in own("test")}
 
 
-def test_a_false_premise_says_what_the_notes_say_instead() -> None:
-    rows = {one["id"]: one for one in lines(PREMISES)}
+@pytest.mark.parametrize("name", [PREMISES, TWINS])
+def test_a_false_premise_says_what_the_notes_say_instead(name: str) -> None:
+    rows = {one["id"]: one for one in lines(name)}
     false = [one for one in rows.values() if one["kind"] == "false-premise"]
     twins = [one for one in rows.values() if "twin" in one]
     assert [one["id"] for one in false if not (one["false"] and one["instead"] and one["where"])] == []
@@ -96,7 +98,13 @@ def test_a_false_premise_says_what_the_notes_say_instead() -> None:
     assert [one["id"] for one in twins if one["split"] != rows[one["twin"]]["split"]] == [], (
         "one half has both"
     )
-    assert {rows[one["twin"]]["kind"] for one in twins} == {"false-premise"}
+    assert {rows[one["twin"]]["kind"] for one in twins} <= {"false-premise", "near-miss"}
+
+
+def test_each_question_to_refuse_has_a_twin_of_its_own() -> None:
+    rows = lines(TWINS)
+    refused = sorted(one["id"] for one in rows if one["kind"] != "answerable")
+    assert sorted(one["twin"] for one in rows if one["kind"] == "answerable") == refused
 
 
 @pytest.mark.parametrize("half", ["dev", "test"])
