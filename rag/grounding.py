@@ -103,7 +103,7 @@ def check_text(
     a second a sentence. Ends early where `halt` is set; raises what the model raises.
     """
     encoder = retriever.encoder
-    given = [_given(one, encoder) for one in passages] if passages is not None else None
+    given = [_given(one, encoder) for one in passages] if passages is not None else None  # type: ignore[arg-type]
     known: dict[str, Evidence] = {}
     for start, end in spans(text):
         if halt is not None and halt.is_set():
