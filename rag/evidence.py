@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-WORDS = 120  # of evidence, at most: what adds little distracts a small model more than it tells it
-LEAST_GAIN = 0.03  # of coverage, for a sentence to be worth reading
+WORDS = 200  # of evidence, at most
+# Of coverage, for a sentence to be worth reading. With .03 all that supports a claim was read for 50% of
+# WiCE's supported claims against articles of up to 1,200 words, with this for 75%.
+LEAST_GAIN = 0.002
 LEADING = 2  # sentences, best first, whose predecessor is read too
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -102,7 +103,7 @@ def check_text(
     a second a sentence. Ends early where `halt` is set; raises what the model raises.
     """
     encoder = retriever.encoder
-    given = [evidence(0, _plain(one), encoder) for one in passages] if passages is not None else None
+    given = [_given(one, encoder) for one in passages] if passages is not None else None  # type: ignore[arg-type]
     known: dict[str, Evidence] = {}
     for start, end in spans(text):
         if halt is not None and halt.is_set():
@@ -121,9 +122,10 @@ def check_text(
         yield one
 
 
-def _plain(text: str) -> Passage:
-    """A text that is in no index, as a passage."""
-    return Passage("", "", None, (), text, tuple(sentences(text)))
+@lru_cache(8)  # a batch mostly has its claims about one article one after the other
+def _given(text: str, encoder: Encoder) -> Evidence:
+    """A text that is in no index as evidence."""
+    return evidence(0, Passage("", "", None, (), text, tuple(sentences(text))), encoder)
 
 
 def check(claim: str, held: Sequence[Evidence], encoder: Encoder, question: str = "") -> Sentence:
@@ -205,10 +207,10 @@ def _found(
 ) -> Sentence:
     likely = support.probability(found.signals, mode)
     if new_facts(text, [one.passage for one in held], question):
-        likely = min(likely, support.doubted(mode))  # whatever else speaks for it
+        likely = support.doubted(likely, mode)  # whatever else speaks for it
     label = support.label(likely, found.signals, mode)
     markers = _markers(claim, text, found.vectors, held) if label in ("supported", "partly") else ()
-    return Sentence(text, round(likely, 3), label, markers, _quotes(found, held, markers))
+    return Sentence(text, round(likely, 6), label, markers, _quotes(found, held, markers))
 
 
 def _markers(claim: str, text: str, asked: np.ndarray, held: Sequence[Evidence]) -> tuple[int, ...]:

@@ -33,12 +33,14 @@ def probability(signals: Mapping[str, float], mode: Mode) -> float:
     if mode == "entailment":
         return signals["entailed"]
     found = chance(weights(FITTED)[mode], signals.__getitem__)
-    return max(found, AS_COPIED) if found >= 0.5 and signals["whole"] >= COPIED else found
+    if found >= 0.5 and signals["whole"] >= COPIED:
+        return AS_COPIED + (1 - AS_COPIED) * (2 * found - 1)  # still ranked as it was
+    return found
 
 
-def doubted(mode: Mode) -> float:
-    """The highest probability that does not count as supported."""
-    return float(_cuts(mode)["supported"]) - 0.001
+def doubted(found: float, mode: Mode) -> float:
+    """A probability lowered so that it counts as supported no longer; what was above another stays so."""
+    return found * (float(_cuts(mode)["supported"]) - 0.001)
 
 
 def label(support: float, signals: Mapping[str, float], mode: Mode) -> Label:

@@ -5,9 +5,13 @@
 
 Each arm adds signals to the one before: the claim's wording; its nearness in vectors; the model's yes
 or no; how likely the claim is to it; its hidden state. Logistic regressions as tests/bench/fit_support.py
-fits them, with thresholds from folds of what they were fitted on. Three ways to hold claims out:
+fits them, with thresholds from folds of what they were fitted on. The first two are fitted and measured
+on all claims, the others on those that the model was asked about. Three ways to hold claims out:
 'folds', ten folds over all sets, groups kept whole; 'set out', fitted on the other sets; 'own test',
 fitted on the public sets and our dev half. 'As shipped' is rag/support.json on our test half.
+
+The probe of the hidden state is fitted anew with each of them, or, with `--keep-probes`, is the one that
+ships: then only claims that it was not fitted on tell anything of it.
 
 Prints the tables and writes them to tests/bench/out/grounding.md, plots beside it.
 """
@@ -16,35 +20,43 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from rag import support
 from rag.engines.local import LocalModel
-from tests.bench.fit_support import LAYER, LAYERS, Rows, probe, read
+from rag.signals import CHEAP
+from tests.bench.fit_support import (
+    LAYER,
+    SAID,
+    cheaply,
+    over,
+    probed,
+    shipped_odds,
+    unseen,
+    unseen_odds,
+)
+from tests.bench.fit_support import folds as splits
 from tests.bench.labelled import OUT
 from tests.bench.metrics import auroc, balanced_accuracy, best_cut, calibration_error, equal_bins
 from tests.bench.own_claims import CLAIMS
+from tests.bench.support_rows import LAYERS, Rows, read
 
-WORDING = ("stems", "bigrams", "span", "numbers", "names", "negation", "order", "length")
 NEARNESS = ("coverage", "first", "weakest")
+WORDING = tuple(name for name in CHEAP if name not in NEARNESS)
 STATE = "state"  # log-odds of the probe, from folds that did not see the claim
-ARMS: dict[str, tuple[str, ...]] = {
-    "lexical only": WORDING,
-    "+ embedding": (*WORDING, *NEARNESS),
-    "+ model judgement": (*WORDING, *NEARNESS, "yes"),
-    "+ likelihood": (*WORDING, *NEARNESS, "yes", "likelihood", "unlikeliest"),
-    "+ state (all)": (*WORDING, *NEARNESS, "yes", "likelihood", "unlikeliest", STATE),
+CHEAP_ARMS = {"lexical only": WORDING, "+ embedding": CHEAP}
+SAID_ARMS: dict[str, tuple[str, ...]] = {  # what is added to the cheap signals' sum
+    "+ model judgement": ("yes",),
+    "+ likelihood": SAID,
+    "+ state (all)": (*SAID, STATE),
 }
-CHEAP_ARMS = ("lexical only", "+ embedding")
+ARMS = (*CHEAP_ARMS, *SAID_ARMS)
 ALL = "+ state (all)"
 
 
@@ -58,7 +70,7 @@ class Judged:
 
     @property
     def labels(self) -> np.ndarray:
-        return self.rows.of("label").astype(bool)
+        return self.rows.labels
 
     @property
     def said(self) -> np.ndarray:
@@ -72,9 +84,10 @@ class Judged:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--folds", type=int, default=10, help="folds of the cross-validation")
+    parser.add_argument("--keep-probes", action="store_true", help="take the probes that ship")
     options = parser.parse_args()
-    rows = read()
-    judged = {**folds(rows, options.folds), **sets_out(rows), **own_test(rows)}
+    rows, keep = read(), options.keep_probes
+    judged = {**folds(rows, options.folds, keep), **sets_out(rows, keep), **own_test(rows, keep)}
     text = report(judged, rows)
     OUT.mkdir(exist_ok=True)
     (OUT / "grounding.md").write_text(text, "utf-8")
@@ -85,25 +98,29 @@ def main() -> None:
 Results = dict[tuple[str, str, str], Judged]  # (how it was held out, set, arm)
 
 
-def folds(rows: Rows, count: int) -> Results:
+def folds(rows: Rows, count: int, keep_probes: bool = False) -> Results:
     """Each set but our test half by folds over all of them."""
     seen = rows.only(rows.of("split") != "test")
-    labels = seen.of("label").astype(bool)
-    parts: dict[str, list[tuple[np.ndarray, Judged]]] = {arm: [] for arm in ARMS}
-    for train, test in _splits(seen, labels, count):
-        for arm, judged in judge(seen.only(train), seen.only(test)).items():
-            parts[arm].append((np.flatnonzero(test), judged))
-    whole: dict[str, Judged] = {}
-    for arm, some in parts.items():
-        chances, cuts = np.empty(len(labels)), np.empty(len(labels))
-        for places, judged in some:
-            chances[places], cuts[places] = judged.chances, judged.cuts
-        whole[arm] = Judged(seen, chances, cuts)
-    of = seen.of("set")
-    return {("folds", name, arm): one.only(of == name) for name in _names(seen) for arm, one in whole.items()}
+    parts: dict[str, list[Judged]] = {}
+    for held in splits(seen, count):
+        for arm, one in judge(seen.only(~held), seen.only(held), keep_probes).items():
+            parts.setdefault(arm, []).append(one)
+    whole = {arm: _joined(some) for arm, some in parts.items()}
+    return {
+        ("folds", name, arm): one.only(one.rows.of("set") == name)
+        for name in _names(seen)
+        for arm, one in whole.items()
+    }
 
 
-def sets_out(rows: Rows) -> Results:
+def _joined(some: Sequence[Judged]) -> Judged:
+    rows = [row for one in some for row in one.rows.rows]
+    states = np.concatenate([one.rows.states for one in some])
+    chances, cuts = (np.concatenate([getattr(one, name) for one in some]) for name in ("chances", "cuts"))
+    return Judged(Rows(rows, states), chances, cuts)
+
+
+def sets_out(rows: Rows, keep_probes: bool = False) -> Results:
     """Each set by what was fitted on the others; nothing is fitted on our test half."""
     found: Results = {}
     for name in _names(rows):
@@ -111,84 +128,84 @@ def sets_out(rows: Rows) -> Results:
         if len(set(rows.only(others).of("label"))) < 2:
             continue
         own = rows.of("set") == name
-        for arm, judged in judge(rows.only(others), rows.only(own)).items():
+        for arm, judged in judge(rows.only(others), rows.only(own), keep_probes).items():
             found["set out", name, arm] = judged
     return found
 
 
-def own_test(rows: Rows) -> Results:
+def own_test(rows: Rows, keep_probes: bool = False) -> Results:
     """Our test half by all that may be fitted on, and by the weights that ship."""
     test = rows.of("split") == "test"
     if not test.any():
         return {}
     held = rows.only(test)
-    judged = judge(rows.only(~test), held)
+    judged = judge(rows.only(~test), held, keep_probes)
     judged.update({f"as shipped, {mode}": shipped(held, mode) for mode in ("fast", "full")})
-    said, notes = ~held.of("made").astype(bool), held.of("notes")
-    parts = {
-        "own": said | ~said,
-        "own, of answers": said,
-        "own, of answers, shared notes": said & (notes == "shared"),
-    }
-    return {
-        ("own test", name, arm): one.only(keep)
-        for name, keep in parts.items()
-        if keep.any()
-        for arm, one in judged.items()
-    }
-
-
-def judge(train: Rows, test: Rows) -> dict[str, Judged]:
-    """What each arm, fitted on `train`, makes of `test`."""
-    labels = train.of("label").astype(bool)
-    inner = list(_splits(train, labels, 5))
-    layer = LAYERS.index(LAYER)
-    here, there = train.states[:, layer], test.states[:, layer]
-    odds = np.empty(len(labels))
-    for learn, look in inner:
-        odds[look] = probe().fit(here[learn], labels[learn]).decision_function(here[look])
-    unseen = probe().fit(here, labels).decision_function(there)
-    found = {}
-    for arm, names in ARMS.items():
-        known, new = _signals(train, names, odds), _signals(test, names, unseen)
-        chances = np.empty(len(labels))
-        for learn, look in inner:
-            chances[look] = _weigh(known[learn], labels[learn]).predict_proba(known[look])[:, 1]
-        cut = best_cut(chances, labels)
-        said = _weigh(known, labels).predict_proba(new)[:, 1]
-        found[arm] = Judged(test, said, np.full(len(said), cut))
+    found: Results = {}
+    for arm, one in judged.items():
+        said, notes = one.rows.real, one.rows.of("notes")
+        parts = {
+            "own": said | ~said,
+            "own, of answers": said,
+            "own, of answers, shared notes": said & (notes == "shared"),
+        }
+        found.update({("own test", name, arm): one.only(keep) for name, keep in parts.items() if keep.any()})
     return found
+
+
+def judge(train: Rows, test: Rows, keep_probes: bool = False) -> dict[str, Judged]:
+    """What each arm, fitted on `train`, makes of `test`; those with the model of what it was asked about."""
+    found = {}
+    below, cheap = np.empty(0), np.empty(0)
+    for arm, names in CHEAP_ARMS.items():
+        make = partial(cheaply, names=names)
+        below = unseen(make, train, train.features(names), 5)
+        cheap = make(train, train.features(names)).decision_function(test.features(names))
+        found[arm] = _judged(test, cheap, below, train.labels)
+    here, there = train.only(train.judged), test.only(test.judged)
+    if not here.rows or not there.rows:
+        return found
+    for arm, names in SAID_ARMS.items():
+        mine, new = [below[train.judged]], [cheap[test.judged]]
+        for rows, columns in ((here, mine), (there, new)):
+            columns += list(rows.features([name for name in names if name != STATE]).T)
+        if STATE in names:
+            for columns, odds in zip((mine, new), _states(here, there, keep_probes), strict=True):
+                columns.append(odds)
+        known = np.column_stack(mine)
+        odds = over(here, known).decision_function(np.column_stack(new))
+        found[arm] = _judged(there, odds, unseen(over, here, known, 5), here.labels)
+    return found
+
+
+def _states(here: Rows, there: Rows, keep_probes: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Log-odds of the probe: from folds for what it is fitted on, `here`, and for `there`."""
+    if keep_probes:
+        return shipped_odds(here), shipped_odds(there)
+    layer = LAYERS.index(LAYER)
+    fitted = probed(here, here.states[:, layer])
+    return unseen_odds(here), fitted.decision_function(there.states[:, layer])
+
+
+def _judged(rows: Rows, odds: np.ndarray, known: np.ndarray, labels: np.ndarray) -> Judged:
+    """With the cut that decides best by the log-odds `known` of what was fitted on, of such `labels`."""
+    cut = best_cut(1 / (1 + np.exp(-known)), labels)
+    return Judged(rows, 1 / (1 + np.exp(-odds)), np.full(len(odds), cut))
 
 
 def shipped(rows: Rows, mode: str) -> Judged:
     """What rag/support.json makes of them, at its own threshold."""
     probes = support.probes(str(LocalModel.model_fields["name"].default)) if mode == "full" else {}
+    rows = rows.only(rows.judged) if mode == "full" else rows
     chances = []
     for row, states in zip(rows.rows, rows.states, strict=True):
         signals = dict(row["features"])
         for name, one in probes.items():
             signals[name] = one.odds(states[LAYERS.index(one.layer)]) or 0.0
-        chances.append(support.probability(signals, mode))
+        chance = support.probability(signals, mode)
+        chances.append(support.doubted(chance, mode) if row["new"] else chance)
     cut = json.loads(Path(support.__file__).with_name("support.json").read_text("utf-8"))[mode]["supported"]
     return Judged(rows, np.array(chances), np.full(len(chances), float(cut)))
-
-
-def _weigh(rows: np.ndarray, labels: np.ndarray) -> Any:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000)).fit(rows, labels)
-
-
-def _signals(rows: Rows, names: Sequence[str], odds: np.ndarray) -> np.ndarray:
-    columns = [odds if name == STATE else rows.features([name])[:, 0] for name in names]
-    return np.column_stack(columns)
-
-
-def _splits(rows: Rows, labels: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """bool (claims,) twice a fold: what to fit on and what to look at; a group is in one fold."""
-    several = StratifiedGroupKFold(count, shuffle=True, random_state=0)
-    for _, places in several.split(labels, labels, rows.of("group")):
-        held = np.zeros(len(labels), bool)
-        held[places] = True
-        yield ~held, held
 
 
 def _names(rows: Rows) -> list[str]:
@@ -197,7 +214,7 @@ def _names(rows: Rows) -> list[str]:
 
 def report(judged: Results, rows: Rows) -> str:
     """The tables, as Markdown."""
-    seconds = [row["seconds"] for row in rows.rows]
+    seconds = [row["seconds"] for row in rows.only(rows.judged).rows]
     cheap = 1000 * float(np.median([one["cheap"] for one in seconds]))
     model = 1000 * float(np.median([one["model"] for one in seconds]))
     lines = [
@@ -245,6 +262,7 @@ def _kinds(judged: Results) -> list[str]:
     fast, full = arms
     if fast is None or full is None:
         return []
+    fast = fast.only(fast.rows.judged)
     of = _origins()
     known = [of[row["id"]] for row in full.rows.rows]
     kinds = [f"made, {one['edit']}" if one["made"] else f"{one['origin']}, {one['label']}" for one in known]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.bench import grounding
-from tests.bench.fit_support import JUDGED, LAYERS, Rows
-from tests.bench.grounding import ARMS, Judged, folds, plot, report, sets_out
+from rag.signals import CHEAP
+from tests.bench import fit_support, grounding, support_rows
+from tests.bench.fit_support import SAID
+from tests.bench.grounding import ARMS, CHEAP_ARMS, SAID_ARMS, Judged, folds, plot, report, sets_out
 from tests.bench.metrics import auroc, balanced_accuracy, best_cut, calibration_error, equal_bins
+from tests.bench.support_rows import LAYERS, Rows
 
 CHANCES = np.array([0.9, 0.8, 0.8, 0.3, 0.1])
 LABELS = np.array([True, True, False, True, False])
@@ -48,10 +51,11 @@ def made(seed: int = 0, count: int = 36, sets: tuple[str, ...] = ("wice", "fm2")
     for name in sets:
         for place in range(count):
             label = place % 2 == 0
-            features = {one: float(draw.normal()) for one in JUDGED}
+            features = {one: float(draw.normal()) for one in (*CHEAP, *SAID)} | {"whole": 0.0}
             features["yes"] = float(draw.normal(3 if label else -3))
             rows.append(
                 {"id": f"{name}:{place}", "set": name, "split": "", "group": f"{name}:{place // 3}"}
+                | {"made": False, "judged": True, "new": 0, "kind": "", "notes": ""}
                 | {"label": label, "features": features, "quotes_hit": place % 4 == 0 if label else None}
                 | {"seconds": {"cheap": 0.02, "model": 1.0}}
             )
@@ -67,7 +71,7 @@ def test_arms_see_only_their_signals_and_no_held_out_label(tmp_path: Path) -> No
     for (_, _, arm), one in judged.items():
         assert len(one.labels) == 36
         rank = auroc(one.chances, one.labels)
-        if ARMS[arm].count("yes"):
+        if "yes" in SAID_ARMS.get(arm, ()):
             assert rank > 0.95
         else:
             assert 0.2 < rank < 0.8  # noise: a held-out label that leaked would lift it
@@ -82,14 +86,14 @@ def test_arms_see_only_their_signals_and_no_held_out_label(tmp_path: Path) -> No
 def test_nothing_is_fitted_on_our_test_half(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = made(sets=("wice", "own"))
     for row in rows.rows:
-        row.update(made=int(row["id"].split(":")[1]) % 4 == 0, notes="unit")
+        row.update(made=row["set"] == "own" and int(row["id"].split(":")[1]) % 4 == 0, notes="unit")
         row["split"] = "test" if row["set"] == "own" and int(row["id"][4:]) >= 18 else ""
     fitted_on: list[Rows] = []
     judge = grounding.judge
 
-    def watched(train: Rows, test: Rows) -> dict[str, Judged]:
+    def watched(train: Rows, test: Rows, keep_probes: bool) -> dict[str, Judged]:
         fitted_on.append(train)
-        return judge(train, test)
+        return judge(train, test, keep_probes)
 
     monkeypatch.setattr(grounding, "judge", watched)
     monkeypatch.setattr(grounding, "shipped", lambda held, mode: Judged(held, np.zeros(18), np.ones(18)))
@@ -99,3 +103,55 @@ def test_nothing_is_fitted_on_our_test_half(monkeypatch: pytest.MonkeyPatch) -> 
     assert set(found["own test", "own", "lexical only"].rows.of("split")) == {"test"}
     assert len(found["own test", "own, of answers", "+ embedding"].labels) == 18 - 4
     assert ("own test", "own, of answers, shared notes", "+ embedding") not in found
+
+
+def test_what_the_model_was_not_asked_about_counts_for_the_cheap_arms_alone() -> None:
+    rows = made()
+    for row in rows.rows[::3]:
+        row["judged"] = False
+        row["features"] = {name: row["features"][name] for name in (*CHEAP, "whole")}
+    rows.states[::3] = np.nan
+    judged = folds(rows, 3)
+    for arm in ARMS:
+        count = sum(len(judged["folds", name, arm].labels) for name in ("wice", "fm2"))
+        assert count == (72 if arm in CHEAP_ARMS else 48)
+    one = judged["folds", "fm2", "+ model judgement"]
+    assert auroc(one.chances, one.labels) > 0.95
+
+
+def test_the_fit_writes_weights_that_can_be_read_and_keep_their_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = made(sets=("wice", "own"))
+    for place, row in enumerate(rows.rows):
+        row["kind"] = "supported" if row["label"] else ("contradicted", "unsupported")[place // 2 % 2]
+    target = tmp_path / "support.json"
+    monkeypatch.setattr(fit_support, "TARGET", target)
+    fit_support.fit(rows)
+    fitted = json.loads(target.read_text("utf-8"))
+    assert fitted["judged_on"] == "wice: 36, own: 36"
+    for mode in ("fast", "judged", "full"):
+        weights = dict(zip(fitted[mode]["features"], fitted[mode]["weights"], strict=True))
+        assert all(weight <= 0 for name, weight in weights.items() if name in fit_support.AGAINST)
+        assert all(weight >= 0 for name, weight in weights.items() if name not in fit_support.AGAINST)
+        assert 0 < fitted[mode]["partly"] < 1 and 0 < fitted[mode]["supported"] < 1
+    assert fitted["judged"]["weights"][fitted["judged"]["features"].index("yes")] > 0
+    monkeypatch.setattr(fit_support, "shipped_odds", lambda found: found.states[:, 0, 0])
+    fit_support.fit(rows, keep_probes=True)
+    again = json.loads(target.read_text("utf-8"))
+    assert again["probes"] == fitted["probes"] and again["fast"] == fitted["fast"]
+
+
+def test_a_claim_that_the_model_judged_later_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = made(count=2, sets=("fm2",)).rows
+    quick = [{**row, "judged": False} for row in rows]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in [*quick, rows[1]]), "utf-8")
+    monkeypatch.setattr(support_rows, "ROWS", file)
+    monkeypatch.setattr(support_rows, "STATES", tmp_path)
+    np.save(tmp_path / "fm2_1.npy", np.ones((len(LAYERS), 4), np.float16))
+    found = support_rows.read()
+    assert found.judged.tolist() == [False, True]
+    assert np.isnan(found.states[0]).all() and (found.states[1] == 1).all()

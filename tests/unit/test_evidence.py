@@ -45,6 +45,14 @@ def test_sentences_that_add_nothing_are_left() -> None:
     assert choose(claim, np.ones(2), held, [2, 2, 2], [-1, -1, -1]).best == (0,)
 
 
+def test_what_adds_a_little_is_read() -> None:
+    claim = np.array([A])
+    held = [np.array([A * 0.98 + B * 0.199]), np.array([A])]
+    found = choose(np.array([A, B]), np.array([1.0, 0.2]), held, [2, 2], [-1, -1])
+    assert found.best == (0, 1) and found.read == (0, 1)
+    assert choose(claim, np.ones(1), held, [2, 2], [-1, -1]).best == (1,)
+
+
 def test_no_claim_and_no_evidence_cover_nothing() -> None:
     none = np.zeros((0, 4), np.float32)
     assert choose(none, np.zeros(0), [np.array([A])], [1], [-1]).best == ()

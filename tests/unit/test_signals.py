@@ -3,7 +3,7 @@
 import pytest
 
 from rag.signals import CHEAP, denies, lexical
-from rag.support import doubted, label, probability, probes
+from rag.support import AS_COPIED, doubted, label, probability, probes
 
 NOTE = ["The generator makes images from noise.", "It was proposed by Ian Goodfellow in 2014."]
 
@@ -61,13 +61,22 @@ def test_the_weights_are_whole_and_their_labels_fall_with_support() -> None:
         **low,
         **dict.fromkeys(("coverage", "first", "weakest", "stems", "bigrams", "span", "copied", "whole"), 1.0),
     }
-    assert 0 < probability(low, "fast") < doubted("fast") < probability(high, "fast") < 1
+    assert 0 < probability(low, "fast") < doubted(1.0, "fast") < probability(high, "fast") < 1
     assert label(probability(high, "fast"), high, "fast") == "supported"
     assert label(0.0, low, "fast") == "unsupported"
     assert label(0.0, {**low, "negation": 1.0, "first": 0.9}, "fast") == "contradicted"
-    assert label(doubted("fast"), low, "fast") == "partly"
+    assert label(doubted(1.0, "fast"), low, "fast") == "partly"
     with pytest.raises(KeyError):
         probability(low, "judged")
+
+
+def test_doubt_and_copying_leave_the_order_as_it_is() -> None:
+    chances = [0.05, 0.5, 0.98, 0.99, 0.999]
+    low = [doubted(one, "full") for one in chances]
+    assert low == sorted(set(low)) and label(low[-1], dict.fromkeys(CHEAP, 0.0), "full") == "partly"
+    signals = dict.fromkeys((*CHEAP, "whole"), 0.9)
+    found = [probability({**signals, "first": first}, "fast") for first in (0.9, 1.2, 1.5)]
+    assert found == sorted(set(found)) and found[0] > AS_COPIED and found[-1] < 1
 
 
 def test_probes_serve_only_the_model_they_were_fitted_on() -> None:
