@@ -31,6 +31,7 @@ from rag.items.names import (
     headings,
     labelled,
     nearness,
+    person,
     same,
     stated,
 )
@@ -51,7 +52,12 @@ _ATTRIBUTES = re.compile(
 # Where what is said of one thing ends, as in 'makes data, and the other judges it'.
 _CLAUSES = re.compile(
     r"[;:.]\s|\s[–-]\s|,? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b"
-    r"|[,:]? \$|, (?:such as|like)\b"
+    r"|[,:] \$|, (?:such as|like)\b"
+)
+# What is no answer by itself: it holds a formula, ends in the middle or points at what stands elsewhere.
+_UNFINISHED = re.compile(
+    r"(?i)[$=|]|\b(?:of|to|in|for|with|by|and|or|than|from|including|the|an?)$"
+    r"|\b(?:the|that|this) (?:original|same|above|previous|latter|former|distribution|case)\b"
 )
 _NOT_THEN = re.compile(r"(?i)\b(?:(?:by|until|till|since)(?: \w+)?|before|after|(?:as )?reported in) $")
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
@@ -153,7 +159,7 @@ def _core(said: str) -> str:
 def _form(one: Named) -> str:
     """How an answer to 'What is it?' or 'What does it do?' begins; '' for another sentence."""
     said = one.said
-    if POINTS.match(said) or re.search(r"[$=|]", _core(said)):
+    if POINTS.match(said) or _UNFINISHED.search(_core(said)):
         return ""
     if re.match(r"(?i)(?:an?|the|one|any)\s", said):
         return "thing" if names_what(_core(said), one.name) or not clause(said) else ""
@@ -261,7 +267,7 @@ def _rivals(one: Named, near: Near) -> tuple[Rival, ...]:
         name = other.name
         if same(name, one.name) or name.lower() in one.said.lower():
             continue
-        if _kind_of(other, one.name) or _kind_of(one, name):
+        if _kind_of(other, one.name) or _kind_of(one, name) or person(other) != person(one):
             continue
         if not any(same(name, known.text) for known in found.values()):
             found[name.lower()] = _rival(other, name)

@@ -66,7 +66,7 @@ _OF_OPTIONS = frozenset(
 
 _GENERIC = content_stems(  # words that a stem has whatever it asks
     "type kind method process term concept technique name year person people thing way approach purpose "
-    "following describe refer mean true right main called known used specific primary field area happen"
+    "following describe refer mean true right main called known used specific primary field area belong"
 )
 _SEVERAL = re.compile(
     r"(?i)^\W*(?:what|which|who) (?:are|were) (?:some|several|examples?|a few)\b"

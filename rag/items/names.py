@@ -37,6 +37,9 @@ _SORTS = re.compile(
     r"trends?|society|business|industry|opportunit\w+|benefits|advantages|examples?|analogy|analogies|take-?aways?)\b",
     re.IGNORECASE,
 )
+_PEOPLE = re.compile(
+    r"(?i)\b(?:people|persons|pioneers|scientists|researchers|inventors|authors|judges|biograph\w+)\b"
+)
 # A heading with one of these words first and 'of' after it, or last, is the title of a section.
 _TITLE = re.compile(
     r"(?:basics|fundamentals|foundations|principles|types|kinds|forms|classes|parts|elements|components|roles?|"
@@ -135,7 +138,7 @@ def distinct(one: Named) -> bool:
     """Whether what a label says tells it from others: no list of things, no area of use."""
     if len(one.said.split()) < FEWEST or lists(one.said) or _SYMBOL.search(one.said):
         return False
-    if _TITLE.match(one.name):
+    if _TITLE.match(one.name) or POINTS.match(one.said) or one.said[:1].isdigit():
         return False
     return not any(map(_SORTS.search, one.passage.heading[1:][-2:]))
 
@@ -184,6 +187,11 @@ def defined(passages: Sequence[Passage]) -> list[Named]:
         and not _LABEL.match(_NUMBERED.sub("", one.means))
         and not _TITLE.match(clean(one.term))
     ]
+
+
+def person(one: Named) -> bool:
+    """Whether the notes tell of it under a heading that gathers people."""
+    return any(map(_PEOPLE.search, one.group[1:]))
 
 
 class Near:

@@ -19,7 +19,7 @@ _FORMS = (
     (r"What does (?P<said>.+) do\?", "{Said} {option}."),
     (r"What (?P<is>is|are|was|were) (?P<said>.+)\?", "{Said} {is} {option}."),
     (r"Who (?P<said>.+)\?", "{Option} {said}."),
-    (r"In which year did this happen: (?P<said>.+)\?", "{Option}: {said}."),
+    (r"To which year does this belong: “(?P<said>.+)”\?", "{Option}: {said}."),
     (r"In which year (?P<did>was|were) (?P<said>.+)\?", "{Said}: {option}."),
 )
 FORMS = tuple((re.compile(pattern), form) for pattern, form in _FORMS)

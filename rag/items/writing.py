@@ -42,6 +42,18 @@ _NOUN = re.compile(
     r"(?!(?i:how|what|when|where|who|why|which|is|are|can|does)\b)[A-Z][a-z-]+(?: [a-z]+)?"
     r"(?<!s)(?<!ed)(?<! for)(?<! of)(?<! by)(?<! in)(?<! at)(?<! to)(?<! with)(?<! from)(?<! as)"
 )
+# Where a year (here: @) stands, with what leads to it: at the head of an entry, in brackets, after 'in'.
+_MONTH = r"(?:\d{1,2} )?(?:[A-Z][a-z]{2,8} )?"
+_WHEN = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"^@: ",
+        rf" \((?:[^()@]*, )?{_MONTH}@\)",
+        rf"^(?:In|On) {_MONTH}@,? ",
+        rf",? (?:in|on) {_MONTH}@(?![\w-])",
+    )
+)
+_ASIDE = re.compile(r"[$\\|“”]|[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
 
@@ -50,9 +62,7 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
 
     `tried`: how many stems for it were thrown away; greedy decoding would write them again.
     """
-    if fact.kind == "meaning":
-        return meaning(fact)
-    if not tried and (asked := naming(fact, seed) or _of_table(fact) or _dated(fact)):
+    if not tried and (asked := in_notes_words(fact, seed)):
         return asked
     leave_out = content_words(fact.key) if tried else []
     messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key, leave_out)
@@ -76,6 +86,13 @@ def schema(kind: FactKind) -> dict[str, Any]:
         "required": ["question"],
         "additionalProperties": False,
     }
+
+
+def in_notes_words(fact: Fact, seed: int) -> str:
+    """The stem that needs no model; '' where the notes' own words make none."""
+    if fact.kind == "meaning":
+        return meaning(fact)
+    return naming(fact, seed) or _of_table(fact) or _dated(fact)
 
 
 def naming(fact: Fact, seed: int) -> str:
@@ -115,11 +132,16 @@ def _of_table(fact: Fact) -> str:
 
 
 def _dated(fact: Fact) -> str:
-    """The stem that asks for the year of an entry in a timeline: '1943: two people describe …'."""
-    said = fact.after.removeprefix(": ").split(";")[0].strip(" .")
-    if fact.kind != "number" or fact.before or not fact.after.startswith(": ") or _SENTENCES.search(said):
+    """The stem that asks for a year in the sentence's own words without it, as in '1943: two people …'."""
+    if fact.kind != "number":
         return ""
-    return f"In which year did this happen: {said}?" if len(said.split()) >= SHORTEST else ""
+    before, after = fact.before.split(";")[-1].lstrip(), fact.after.split(";")[0]
+    for shape in _WHEN:
+        said, found = shape.subn("", f"{before}@{after}", count=1)
+        said = said.strip(" .")
+        if found and "@" not in said and SHORTEST <= len(said.split()) <= LONGEST and not _ASIDE.search(said):
+            return f"To which year does this belong: “{said}”?"
+    return ""
 
 
 def _inside(text: str) -> str:

@@ -24,7 +24,7 @@ from rag.engines.state import Judgement
 from rag.items import gate
 from rag.items.facts import Fact, Rival
 from rag.items.types import BLANK, Item, Quiz
-from rag.items.writing import naming, schema
+from rag.items.writing import in_notes_words, naming, schema
 from rag.quiz import Wanted, make_quiz
 from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder
@@ -224,6 +224,41 @@ def test_a_person_is_asked_for_by_who_and_a_year_by_in_which_year() -> None:
         "number": [False, True, False],
         "term": [True, True, True],
     }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "asked"),
+    [
+        ("1833: parliament frees the slaves.", "“parliament frees the slaves”"),
+        ("In May 1953 two men described the double helix.", "“two men described the double helix”"),
+        ("The act was passed by parliament in June 1833.", "“The act was passed by parliament”"),
+        ("The act was signed in 1833 in the old hall.", "“The act was signed in the old hall”"),
+        ("Penicillin (Fleming, 1928) killed the culture; it grew on.", "“Penicillin killed the culture”"),
+        ("The 1833 act changed the law of the land.", ""),  # a model has to ask for it
+        ("It fell in 1833.", ""),
+    ],
+)
+def test_a_year_is_asked_for_in_the_words_around_it(sentence: str, asked: str) -> None:
+    found = re.search(r"\d{4}", sentence)
+    assert found is not None
+    before, after = sentence[: found.start()], sentence[found.end() :]
+    fact = Fact("number", Passage("a", "a.md", None, (), "", (sentence,)), 0, before, found[0], after, "Law")
+    assert in_notes_words(fact, 0) == (f"To which year does this belong: {asked}?" if asked else "")
+
+
+@pytest.mark.parametrize(
+    ("head", "asked"),
+    [
+        ("Capital", "What is the capital of Kenya?"),
+        ("Official language", "What is the official language of Kenya?"),
+        ("Exports", ""),  # several, or what it does
+        ("Known for", ""),
+        ("Where it lies", ""),
+    ],
+)
+def test_a_cell_is_asked_for_where_its_column_is_headed_by_a_noun(head: str, asked: str) -> None:
+    passage = Passage("a", "a.md", None, (), "", ("Kenya | Nairobi",))
+    assert in_notes_words(Fact("cell", passage, 0, f"Kenya, {head}: ", "Nairobi", "", "Kenya"), 0) == asked
 
 
 def test_no_stem_comes_twice(index: Retriever) -> None:

@@ -18,7 +18,7 @@ from rag.items.statements import claimed
         ("What is the capital of Kenya?", "Nairobi", "The capital of Kenya is Nairobi."),
         ("Who described the code?", "Rosalind Franklin", "Rosalind Franklin described the code."),
         ("In which year was the act passed?", "1833", "The act passed: 1833."),
-        ("In which year did this happen: the act is passed?", "1833", "1833: the act is passed."),
+        ("To which year does this belong: “the act is passed”?", "1833", "1833: the act is passed."),
         ("How does blood clot?", "By platelets", "How does blood clot? By platelets."),
     ],
 )
