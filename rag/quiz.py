@@ -33,7 +33,7 @@ NEAR = 0.35  # cosine below which nothing is about the topic, unless its words s
 FEW = "too few distractors"
 UNWRITTEN = "no question came of it"
 # Of each kind of fact, how many among ten questions, where the notes have them.
-SHARES = {"term": 3, "meaning": 3, "number": 1, "cell": 2, "person": 1, "property": 2}
+SHARES = {"term": 4, "meaning": 2, "number": 2, "cell": 2, "person": 1, "property": 1}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 The model must find the key with the passage before it in every order of the options, and clearly
 less surely without it, or the question is marked as general knowledge. Options are scored by the
-likelihood of their words, each token counting the same (Brown et al. 2020, arXiv 2005.14165): a
-small model hardly tells letters apart. The key must be supported by what stands around the evidence, and
+likelihood of all of their words as the answer, since a small model hardly tells letters apart. They stand
+in the prompt, so that what follows their first words is as good as certain and length does not count; the
+mean over tokens that Brown et al. 2020 (arXiv 2005.14165) take for options not shown favours long ones
+here. The key must be supported by what stands around the evidence, and
 every other option clearly less. Checks come cheapest first, and the first that fails is the last. What
 is not here: the rules on wording (rag/items/flaws.py).
 """
@@ -19,6 +21,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from langchain_core.messages import BaseMessage
 
+from ingest.sentences import is_row
 from ingest.types import Encoder, Passage
 from ingest.words import tokens
 from rag import prompts
@@ -33,8 +36,9 @@ NEAR = 0.93  # cosine from which two stems ask the same
 SAID = 0.5  # share of a stem's content words that evidence and heading hold, at least
 SHARED = 0.8  # share of content words, by Jaccard, from which they do
 WORSE = 0.15  # by how much less sure of the key the model is without the notes, at least
-LEAD = 0.0  # by how much the key must be likelier than any other option, in every order
-BACKED, APART = 0.0, 0.5  # logit that the notes support the key, and how much more than any other, at least
+LEAD = 0.2  # of probability, by how much the key must be likelier than any other option, in every order
+BACKED, APART = 0.0, 0.0  # logit that the notes support the key, and how much more than any other, at least
+AROUND = 1  # sentences before and after the evidence that are read with it then
 ALONE = (0, 2)  # orders in which the model is asked without the notes
 EASY, HARD = 0.55, 0.25  # probability of the key without the notes: above it easy, below it hard
 
@@ -226,7 +230,8 @@ def chances(
         each = model.likelihoods(prompts.choice_prompt(item.stem, options, notes), options, halt)
         if not each:
             break
-        likely = np.exp([one.mean() for one in each])
+        total = np.array([one.sum() for one in each])
+        likely = np.exp(total - total.max())
         row = np.zeros(count)
         row[order] = likely / likely.sum()
         found.append(row)
@@ -239,7 +244,7 @@ def badly_supported(
     item: Item, passage: Passage, model: Judging, halt: threading.Event | None = None
 ) -> tuple[str, str]:
     """Why the notes do not support the key, and it alone, as far as the model sees that reads each claim
-    after the passage; ('', '') where they do. The key is checked first."""
+    after the evidence; ('', '') where they do. The key is checked first."""
     least = backing(item, item.key, passage, model, halt)
     if least < BACKED:
         return DOUBTED, item.answer
@@ -252,14 +257,33 @@ def badly_supported(
 def backing(
     item: Item, place: int, passage: Passage, model: Judging, halt: threading.Event | None = None
 ) -> float:
-    """logit(yes) - logit(no) that the passage supports every part of an option as the answer.
+    """logit(yes) - logit(no) that the evidence supports every part of an option as the answer.
 
     It is the question of the grounding check (rag/grounding.py) alone: words that key and distractors
     share are no sign of support here. 0 where `halt` was set before the end.
     """
     claim = claimed(item.stem, item.options[place].text)
-    said = model.judge(prompts.claim_prompt(claim, [prompts.shown(passage)]), ("yes", "no"), (), halt)
+    note = prompts.shown(around(item.evidence.quote, passage))
+    said = model.judge(prompts.claim_prompt(claim, [note]), ("yes", "no"), (), halt)
     return said.logits[0] - said.logits[1] if said is not None else 0.0
+
+
+def around(quote: str, passage: Passage) -> Passage:
+    """The part of a passage that says whether an option is right: its evidence and what stands next to it.
+
+    Of a table, the head and the row. All of it where the evidence is no sentence of it.
+    """
+    if quote not in passage.sentences:
+        return passage
+    row = passage.sentences.index(quote)
+    if is_row(quote):
+        first = row
+        while first and is_row(passage.sentences[first - 1]):
+            first -= 1
+        kept = tuple(passage.sentences[at] for at in sorted({first, row}))
+    else:
+        kept = passage.sentences[max(row - AROUND, 0) : row + AROUND + 1]
+    return replace(passage, text="\n".join(kept), sentences=kept)
 
 
 def known(item: Item, with_notes: np.ndarray, without: np.ndarray) -> Item:
