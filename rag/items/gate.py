@@ -6,7 +6,7 @@ likelihood of all of their words as the answer, since a small model hardly tells
 in the prompt, so that what follows their first words is as good as certain and length does not count; the
 mean over tokens that Brown et al. 2020 (arXiv 2005.14165) take for options not shown favours long ones
 here. The key must be supported by what stands around the evidence, and
-every other option clearly less. Checks come cheapest first, and the first that fails is the last. What
+no other option more. Checks come cheapest first, and the first that fails is the last. What
 is not here: the rules on wording (rag/items/flaws.py).
 """
 

@@ -358,14 +358,14 @@ class Judge(Writer):
         return Judgement([self.logits[name], 0.0], np.zeros(1), [])
 
 
-def test_the_key_must_be_supported_and_every_other_option_clearly_less(index: Retriever) -> None:
+def test_the_key_must_be_supported_and_no_other_option_more(index: Retriever) -> None:
     one = item(index)
     passage = quizzes.passage_of(one, index)
     names = [option.text for option in one.options]
     sure = {**dict.fromkeys(names, -2.0), one.answer: 3.0}
     assert gate.ruling(one, passage, index.encoder, Judge(sure)).reason == ""
     other = names[one.key - 1]
-    near = gate.ruling(one, passage, index.encoder, Judge({**sure, other: 3.0 - gate.APART / 2}))
+    near = gate.ruling(one, passage, index.encoder, Judge({**sure, other: 3.1 - gate.APART}))
     assert near.reason == gate.TWO_RIGHT and near.what == other
     unsure = Judge({**sure, one.answer: gate.BACKED - 0.1})
     assert gate.ruling(one, passage, index.encoder, unsure).reason == gate.DOUBTED
