@@ -6,8 +6,8 @@
 
 Both ways use the same model, the same notes and the same seed. Seconds are processor time. What was
 written is kept in tests/bench/out/quiz-NAME.jsonl, and a run goes on with the next seed. Labels are given
-by hand in data/eval/quiz_labels.jsonl, {id, key, one, evidence, gate}: whether the key is right, whether one option
-alone is, whether the evidence supports the key. Flaws are counted by rule (rag/items/flaws.py).
+by hand in data/eval/quiz_labels.jsonl, {id, key, one, evidence, gate}: whether the key is right, whether
+one option alone is, whether the evidence supports the key. Flaws are counted by rule (rag/items/flaws.py).
 Writes tests/bench/out/quiz.md and .png.
 """
 
