@@ -39,6 +39,9 @@ QUESTION = (
     '{"question": "What is the melting point of copper?"}\n\n'
 )
 EXAM = "You sit an exam. Answer from what you know."
+OPEN = (
+    "You sit an exam with the course notes open. Answer from the notes."  # told to quote, it names no option
+)
 CHOOSE = "Which of these is the right answer? Say its words and nothing else."
 
 SUPPORTED = "Is every part of the claim supported by the course notes? Answer yes or no."
@@ -95,7 +98,7 @@ def choice_prompt(stem: str, options: Sequence[str], notes: Sequence[Shown]) -> 
     tail = f"Question: {stem}\n{listed}\n{CHOOSE}"
     if not notes:
         return [SystemMessage(EXAM), HumanMessage(tail)]
-    return [SystemMessage(SYSTEM), _notes(notes, tail)]
+    return [SystemMessage(OPEN), _notes(notes, tail)]
 
 
 def earlier_turn(question: str, answer: str) -> str:

@@ -18,11 +18,11 @@ from langchain_core.language_models import BaseChatModel
 from ingest.errors import BadRequest
 from ingest.types import Passage
 from rag.filters import filters, stands_inside
-from rag.items.facts import Fact, Rival, facts
-from rag.items.gate import Ruling, ruling
-from rag.items.names import same
+from rag.items.facts import Fact, facts
+from rag.items.gate import BY_MODEL, Ruling, by_options, ruling
+from rag.items.rivals import distractors
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
-from rag.items.writing import cased, explained, fill_in, meaning, stem, told, written
+from rag.items.writing import cased, explained, fill_in, in_notes_words, meaning, stem, told, written
 from rag.retrieve import Retriever
 
 MOST = 100  # questions of one quiz
@@ -30,9 +30,10 @@ TRIES = 4  # facts tried for each question wanted, at most
 STEMS = 2  # stems written for one fact, at most
 ABOUT = 12  # passages that a topic is asked of
 NEAR = 0.35  # cosine below which nothing is about the topic, unless its words stand there
+FEW = "too few distractors"
 UNWRITTEN = "no question came of it"
 # Of each kind of fact, how many among ten questions, where the notes have them.
-SHARES = {"term": 3, "meaning": 3, "number": 1, "cell": 2, "person": 1, "property": 2}
+SHARES = {"term": 4, "meaning": 2, "number": 2, "cell": 2, "person": 1, "property": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,45 +176,27 @@ def tried(
 ) -> tuple[Item | None, str]:
     """The fact as a question with its key at `place`, or None and why it did not pass the gate.
 
-    A stem that fails is written once more.
+    A stem of the model's that breaks a rule is written once more.
     """
     seed, reason = draw.randrange(2**31), UNWRITTEN
-    chosen = distractors(fact, place)
-    for number in range(STEMS if chosen else 0):
+    chosen = distractors(fact, place, index.encoder)
+    if not chosen:
+        return None, FEW
+    if fault := by_options(written(fact, "", chosen))[0]:
+        return None, fault
+    own_words = kind == "fill-in" or bool(in_notes_words(fact, seed))  # there is no other way to say it
+    for number in range(1 if own_words else STEMS):
         asked = fill_in(fact) if kind == "fill-in" else stem(fact, model, number, seed, halt)
         if not asked:
             break
-        made = placed(written(fact, asked, chosen or ()), place, draw)
+        made = placed(written(fact, asked, chosen), place, draw)
         ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)
         if not ruled.reason:
             return _as(ruled.item, kind, fact, draw), ""
         reason = ruled.reason
-        if kind == "fill-in" or fact.kind == "meaning":
+        if reason in BY_MODEL:
             break  # it would be the same again
     return None, reason
-
-
-def distractors(fact: Fact, place: int) -> tuple[Rival, ...] | None:
-    """The three nearest of the key's kind that are about as long; None where there are not so many.
-
-    Of numbers, which stand in order, as many are smaller as lets the key stand at `place`.
-    """
-    if fact.kind == "number":
-        below = [one for one in fact.rivals if float(one.text) < float(fact.key)]
-        above = [one for one in fact.rivals if float(one.text) > float(fact.key)]
-        small = below[: max(place, 3 - len(above))]
-        return (*small, *above[: 3 - len(small)]) if len(small) + len(above) >= 3 else None
-    words = len(fact.key.split())
-    alike: list[Rival] = []
-    for one in fact.rivals:
-        fits = 0.5 * words - 1 <= len(one.text.split()) <= 1.7 * words + 1
-        if fits and not any(same(one.text, other.text) for other in alike):
-            alike.append(one)
-    best = alike[:3]
-    longer = next((one for one in alike if len(one.text) >= len(fact.key)), None)
-    if longer is not None and not any(len(one.text) >= len(fact.key) for one in best):
-        best = [*best[:2], longer]  # else the longest option is the key
-    return tuple(best) if len(best) == 3 else None
 
 
 def _as(made: Item, kind: Kind, fact: Fact, draw: random.Random) -> Item:

@@ -75,6 +75,17 @@ def questions(passages: Iterable[Passage]) -> tuple[Question, ...]:
     return tuple(found.values())
 
 
+def answering(passages: Iterable[Passage]) -> tuple[str, ...]:
+    """The files to answer from: all but those that ask more than they tell, or () where none is left.
+
+    Such a file prints questions, and often their answers: it would be quoted as its own evidence.
+    """
+    lines: dict[str, list[int]] = {}  # per file: sentences that tell, and those in review questions
+    for passage in passages:
+        lines.setdefault(passage.source, [0, 0])[_reviews(passage)] += len(passage.sentences)
+    return tuple(source for source, (tells, reviews) in lines.items() if tells >= reviews)
+
+
 def answered(
     asked: Sequence[Question], answer: Callable[[str], Answer], halt: threading.Event | None = None
 ) -> Iterator[Answered]:

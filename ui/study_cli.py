@@ -120,7 +120,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
     ) -> None:
         """The notes' own review questions, answered from the notes."""
         from rag import study_text
-        from rag.study_review import answered, questions
+        from rag.study_review import answered, answering, questions
         from rag.types import Ask
         from ui.web import study_print
 
@@ -128,7 +128,8 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         found = []
         with terminal.Bars() as progress:
             opened = tutor.open_tutor(index, model, encoder, url, progress)
-            for one in answered(asked, lambda text: opened.chain.invoke(Ask(text))):
+            files = answering(_passages(index, None))
+            for one in answered(asked, lambda text: opened.chain.invoke(Ask(text, sources=files))):
                 found.append(one)
                 progress("Answering", len(found), len(asked))
         made = {"md": study_text.review_markdown, "html": study_print.review_html}

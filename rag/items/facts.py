@@ -13,20 +13,52 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from ingest.sentences import is_row
 from ingest.types import Passage
 from ingest.words import tokens
 from rag.followup import content_stems
-from rag.items.names import POINTS, Named, bare, clean, defined, headings, labelled, nearness, same, stated
+from rag.items.names import (
+    POINTS,
+    Named,
+    Near,
+    bare,
+    clean,
+    defined,
+    distinct,
+    headings,
+    labelled,
+    nearness,
+    person,
+    same,
+    stated,
+)
+from rag.items.shapes import VERBS, clause, leads_with_verb, names_what
 from rag.retrieve import asks
 
 FactKind = Literal["term", "meaning", "property", "cell", "number", "person"]
 
 _OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
 _NOTHING = ("none", "yes", "no", "n/a", "unknown", "any", "all")  # cells that answer nothing by themselves
+MOST = 16  # rivals of a fact
 FEW = 3  # headings under which a label stands that tells a property and not a name
+# The head of a first column whose cells are what things are compared by.
+_ATTRIBUTES = re.compile(
+    r"(?i)[-–—.]*|(?:basis|aspects?|features?|criteri(?:on|a)|propert(?:y|ies)|characteristics?|attributes?|"
+    r"dimensions?|parameters?|points?|categor(?:y|ies)|factors?|questions?)(?: of (?:comparison|difference))?"
+)
+# Where what is said of one thing ends, as in 'makes data, and the other judges it'.
+_CLAUSES = re.compile(
+    r"[;:.]\s|\s[–-]\s|,? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b"
+    r"|[,:] \$|, (?:such as|like)\b"
+)
+# What is no answer by itself: it holds a formula, ends in the middle or points at what stands elsewhere.
+_UNFINISHED = re.compile(
+    r"(?i)[$=|]|\b(?:of|to|in|for|with|by|and|or|than|from|including|the|an?)$"
+    r"|\b(?:the|that|this) (?:original|same|above|previous|latter|former|distribution|case)\b"
+)
 _NOT_THEN = re.compile(r"(?i)\b(?:(?:by|until|till|since)(?: \w+)?|before|after|(?:as )?reported in) $")
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
 _BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in | at )")
@@ -82,7 +114,7 @@ def facts(passages: Iterable[Passage]) -> tuple[Fact, ...]:
     spread: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for one in labels:
         spread[one.name.lower()].add(one.passage.heading)
-    named = [one for one in labels if len(spread[one.name.lower()]) < FEW]
+    named = [one for one in labels if len(spread[one.name.lower()]) < FEW and distinct(one)]
     terms = defined(kept)
     found += _terms([*named, *headings(kept), *terms])
     found += _meanings(terms)
@@ -96,34 +128,55 @@ def facts(passages: Iterable[Passage]) -> tuple[Fact, ...]:
 
 def _terms(named: Sequence[Named]) -> Iterator[Fact]:
     """Asked for: the name, given what is said of it."""
+    near = Near(named)
     for one in named:
         if set(tokens(one.name)) & content_stems(one.said) and one.name.lower() in one.said.lower():
             continue  # it gives its name away
-        rivals = _rivals(one, named)
+        rivals = _rivals(one, near)
         yield Fact("term", one.passage, one.row, "", one.name, f": {one.said}", one.name, rivals)
 
 
 def _meanings(named: Sequence[Named]) -> Iterator[Fact]:
-    """Asked for: what is said, given the name."""
+    """Asked for: what is said, given the name; what is said of others in the same form rivals it."""
+    forms: dict[str, list[Named]] = defaultdict(list)
     for one in named:
-        others = [other for other in named if not same(one.name, other.name)]
-        others.sort(key=lambda other: -nearness(one, other))
-        rivals = tuple(_rival(other, other.said) for other in others[:12])
-        said = one.said.rstrip(" .;")
-        yield Fact("meaning", one.passage, one.row, f"{one.name}: ", said, "", one.name, rivals)
+        if form := _form(one):
+            forms[form].append(one)
+    for alike in forms.values():
+        near = Near(alike)
+        for one in alike:
+            others = (other for other in near(one) if not same(one.name, other.name))
+            rivals = tuple(_rival(other, _core(other.said)) for other in islice(others, MOST))
+            said = _core(one.said)
+            yield Fact("meaning", one.passage, one.row, f"{one.name}: ", said, "", one.name, rivals)
+
+
+def _core(said: str) -> str:
+    """What is said of a thing without a formula, a second clause or what it says of another thing."""
+    return _CLAUSES.split(said, maxsplit=1)[0].strip(" .,:;")
+
+
+def _form(one: Named) -> str:
+    """How an answer to 'What is it?' or 'What does it do?' begins; '' for another sentence."""
+    said = one.said
+    if POINTS.match(said) or _UNFINISHED.search(_core(said)):
+        return ""
+    if re.match(r"(?i)(?:an?|the|one|any)\s", said):
+        return "thing" if names_what(_core(said), one.name) or not clause(said) else ""
+    first = said.split()[0].lower() if said.split() else ""
+    return "" if not leads_with_verb(said) else "deed" if re.fullmatch(VERBS, first) else "order"
 
 
 def _properties(labels: Sequence[Named]) -> Iterator[Fact]:
     """Asked for: what a label such as 'Developer' says under this heading."""
+    by_name: dict[str, list[Named]] = defaultdict(list)
+    for one in labels:
+        by_name[one.name.lower()].append(one)
     for one in labels:
         if not one.passage.heading or len(one.said.split()) > 14:
             continue
         subject = clean(one.passage.heading[-1])
-        alike = [
-            other
-            for other in labels
-            if other.name.lower() == one.name.lower() and other.passage.heading != one.passage.heading
-        ]
+        alike = [other for other in by_name[one.name.lower()] if other.passage.heading != one.passage.heading]
         alike.sort(key=lambda other: -nearness(one, other))
         rivals = tuple(
             _rival(other, other.said.rstrip(" .;")) for other in alike if not same(one.said, other.said)
@@ -139,17 +192,20 @@ def _cells(passages: Sequence[Passage]) -> Iterator[Fact]:
         if len(rows) < 5 or len({len(cells) for _, cells in rows}) != 1:
             continue
         (_, head), *body = rows
+        if _ATTRIBUTES.fullmatch(head[0]):
+            continue  # rows are what things are compared by: cells of a column answer different questions
         for column in range(1, len(head)):
             shown = [cells[column] for _, cells in body]
             if any(not re.search(r"[^\W\d_]{2}", cell) or len(cell.split()) > 8 for cell in shown):
                 continue
             for row, cells in body:
-                if cells[column].lower() in _NOTHING:
-                    continue
+                told = content_stems(cells[column])
+                if cells[column].lower() in _NOTHING or told & content_stems(cells[0]):
+                    continue  # it answers nothing, or the row's name gives it away
                 rivals = tuple(
                     Rival(other[column], " | ".join(other), passage.source, passage.page)
                     for _, other in body
-                    if not same(other[column], cells[column])
+                    if not same(other[column], cells[column]) and not content_stems(other[column]) & told
                 )
                 before = f"{cells[0]}, {head[column]}: "
                 yield Fact("cell", passage, row, before, cells[column], "", cells[0], rivals)
@@ -200,23 +256,22 @@ def _part(
     return Fact(kind, passage, row, sentence[:start], sentence[start:end], sentence[end:], topic, rivals)
 
 
-def _rivals(one: Named, named: Sequence[Named]) -> tuple[Rival, ...]:
+def _rivals(one: Named, near: Near) -> tuple[Rival, ...]:
     """Other names, those of its own group first.
 
     None that may be the same, or a kind of it or the kind that it is of: 'Chroma', with 'vector database'
     asked for, would be right as well. None that stands in the sentence.
     """
-    near = sorted(named, key=lambda other: -nearness(one, other))
     found: dict[str, Rival] = {}
-    for other in near:
+    for other in near(one):
         name = other.name
         if same(name, one.name) or name.lower() in one.said.lower():
             continue
-        if _kind_of(other, one.name) or _kind_of(one, name):
+        if _kind_of(other, one.name) or _kind_of(one, name) or person(other) != person(one):
             continue
         if not any(same(name, known.text) for known in found.values()):
             found[name.lower()] = _rival(other, name)
-        if len(found) == 12:
+        if len(found) == MOST:
             break
     return tuple(found.values())
 

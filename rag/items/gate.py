@@ -2,9 +2,12 @@
 
 The model must find the key with the passage before it in every order of the options, and clearly
 less surely without it, or the question is marked as general knowledge. Options are scored by the
-likelihood of their words, each token counting the same (Brown et al. 2020, arXiv 2005.14165): a
-small model hardly tells letters apart. One option
-alone may be supported by the notes. What is not here: the rules on wording (rag/items/flaws.py).
+likelihood of all of their words as the answer, since a small model hardly tells letters apart. They stand
+in the prompt, so that what follows their first words is as good as certain and length does not count; the
+mean over tokens that Brown et al. 2020 (arXiv 2005.14165) take for options not shown favours long ones
+here. The key must be supported by what stands around the evidence, and
+no other option more. Checks come cheapest first, and the first that fails is the last. What
+is not here: the rules on wording (rag/items/flaws.py).
 """
 
 from __future__ import annotations
@@ -18,19 +21,25 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from langchain_core.messages import BaseMessage
 
+from ingest.sentences import is_row
 from ingest.types import Encoder, Passage
 from ingest.words import tokens
 from rag import prompts
 from rag.claims import holds_number, numbers
 from rag.followup import content_stems
-from rag.grounding import Judging, check, confirm, evidence
+from rag.grounding import Judging
 from rag.items.flaws import alike, flaws
+from rag.items.statements import claimed
 from rag.items.types import BLANK, Difficulty, Item
 
 NEAR = 0.93  # cosine from which two stems ask the same
 SAID = 0.5  # share of a stem's content words that evidence and heading hold, at least
 SHARED = 0.8  # share of content words, by Jaccard, from which they do
 WORSE = 0.15  # by how much less sure of the key the model is without the notes, at least
+LEAD = 0.2  # of probability, by how much the key must be likelier than any other option, in every order
+BACKED, APART = 0.0, 0.0  # logit that the notes support the key, and how much more than any other, at least
+AROUND = 1  # sentences before and after the evidence that are read with it then
+ALONE = (0, 2)  # orders in which the model is asked without the notes
 EASY, HARD = 0.55, 0.25  # probability of the key without the notes: above it easy, below it hard
 
 TOLD = "the stem holds the key"
@@ -40,12 +49,28 @@ SEVERAL = "the stem asks for one of several"
 UNFOUND = "evidence not in the notes"
 REPEATED = "asked before"
 NOT_PICKED = "the model does not find the key in the notes"
+DOUBTED = "the notes do not clearly support the key"
 TWO_RIGHT = "the notes support another option as well"
 NO_MODEL = "not judged"
+BY_MODEL = frozenset((NOT_PICKED, DOUBTED, TWO_RIGHT, NO_MODEL))  # other words would hardly change these
+
+# Rules on item writing that mind the options whatever the stem is.
+_OF_OPTIONS = frozenset(
+    (
+        "implausible distractors",
+        "none of the above",
+        "all of the above",
+        "longest option correct",
+        "convergence cues",
+        "logical cues",
+        "complex or K-type",
+        "more than one correct",
+    )
+)
 
 _GENERIC = content_stems(  # words that a stem has whatever it asks
     "type kind method process term concept technique name year person people thing way approach purpose "
-    "following describe refer mean true right main called known used specific primary field area"
+    "following describe refer mean true right main called known used specific primary field area belong"
 )
 _SEVERAL = re.compile(
     r"(?i)^\W*(?:what|which|who) (?:are|were) (?:some|several|examples?|a few)\b"
@@ -97,13 +122,20 @@ def ruling(
         with_notes = chances(item, passage, model, halt)
         if halt is not None and halt.is_set():
             return Ruling(item, NO_MODEL)
-        if any((np.delete(row, item.key) >= row[item.key]).any() for row in with_notes):
-            taken = (item.options[int(row.argmax())].text for row in with_notes)
-            return Ruling(item, NOT_PICKED, next((one for one in taken if one != item.answer), ""))
-        if isinstance(model, Judging) and (other := also_right(item, passage, encoder, model, halt)):
-            return Ruling(item, TWO_RIGHT, other)
+        for row in with_notes:
+            if _lead(row, item.key) <= LEAD:
+                best = item.options[int(row.argmax())].text
+                return Ruling(item, NOT_PICKED, "" if best == item.answer else best)
+        if isinstance(model, Judging) and item.kind == "multiple-choice":
+            reason, what = badly_supported(item, passage, model, halt)
+            if reason:
+                return Ruling(item, reason, what)
         item = known(item, with_notes, chances(item, None, model, halt))
     return Ruling(item, NO_MODEL if halt is not None and halt.is_set() else "")
+
+
+def _lead(row: np.ndarray, key: int) -> float:
+    return float(row[key] - np.delete(row, key).max())
 
 
 def by_rules(
@@ -112,7 +144,7 @@ def by_rules(
     """The reason and the words at fault that need no language model; ('', '') where there are none."""
     if passage is None or item.evidence.quote not in (passage.text, *passage.sentences):
         return UNFOUND, item.evidence.quote
-    if item.answer.lower() in item.stem.lower() and item.kind != "true-false":
+    if item.kind != "true-false" and tells(item.stem, item.answer):
         return TOLD, item.answer
     if found := _POINTS.search(item.stem):
         return POINTING, found.group()
@@ -120,13 +152,33 @@ def by_rules(
         return SEVERAL, found.group()  # the other options are among them, as a rule
     if beside(item, passage):
         return ASIDE, item.evidence.quote
-    if other := repeats(item.stem, earlier, encoder):
-        return REPEATED, other
     if flawed := flaws(item):
         return flawed[0].name, flawed[0].what
     if len(item.options) > 2 and (unlike := alike([one.text for one in item.options])):
         return unlike, ""
+    if other := repeats(item.stem, earlier, encoder):
+        return REPEATED, other
     return "", ""
+
+
+def by_options(item: Item) -> tuple[str, str]:
+    """What `by_rules` would reject whatever the stem: known before one is written."""
+    flawed = [one for one in flaws(item) if one.name in _OF_OPTIONS]
+    if flawed:
+        return flawed[0].name, flawed[0].what
+    return alike([one.text for one in item.options]), ""
+
+
+def tells(stem: str, answer: str) -> bool:
+    """Whether the stem holds the answer, or one of the two holds the initials of the other."""
+    if answer.lower() in stem.lower():
+        return True
+    heads = "".join(word[0] for word in re.findall(r"[^\W\d_]+", answer)).lower()
+    short = {word.lower() for word in re.findall(r"\b([A-Z]{2,})s?\b", stem)}
+    if len(heads) > 1 and heads in short:
+        return True
+    said = "".join(word[0] for word in re.findall(r"[^\W\d_]+", stem)).lower()
+    return len(answer) > 2 and answer.isupper() and answer.lower() in said
 
 
 def beside(item: Item, passage: Passage) -> bool:
@@ -167,43 +219,71 @@ def chances(
     item: Item, passage: Passage | None, model: Choosing, halt: threading.Event | None = None
 ) -> np.ndarray:
     """float (orders, options): how likely the model finds each option right, with the options turned
-    round once for each; without a passage, what it knows by itself."""
+    round once for each, up to the first order in which the key does not lead; without a passage, what
+    it knows by itself, in the orders of ALONE."""
     count = len(item.options)
     notes = [prompts.shown(passage)] if passage is not None else []
-    found = np.zeros((count, count))
-    for turn in range(count):
+    found: list[np.ndarray] = []
+    for turn in range(count) if notes else [turn for turn in ALONE if turn < count]:
         order = [(place + turn) % count for place in range(count)]
         options = [item.options[at].text for at in order]
         each = model.likelihoods(prompts.choice_prompt(item.stem, options, notes), options, halt)
         if not each:
             break
-        likely = np.exp([one.mean() for one in each])
-        found[turn, order] = likely / likely.sum()
-    return found
+        total = np.array([one.sum() for one in each])
+        likely = np.exp(total - total.max())
+        row = np.zeros(count)
+        row[order] = likely / likely.sum()
+        found.append(row)
+        if notes and _lead(row, item.key) <= LEAD:
+            break
+    return np.array(found).reshape(-1, count)
 
 
-def also_right(
-    item: Item, passage: Passage, encoder: Encoder, model: Judging, halt: threading.Event | None = None
-) -> str:
-    """The distractor that the notes support, as far as the grounding check sees, or '' if none."""
-    supports = supported(item, passage, encoder, model, halt)
-    for place, (label, support) in enumerate(supports):
-        if place != item.key and (label == "supported" or support >= supports[item.key][1]):
-            return item.options[place].text
-    return ""
+def badly_supported(
+    item: Item, passage: Passage, model: Judging, halt: threading.Event | None = None
+) -> tuple[str, str]:
+    """Why the notes do not support the key, and it alone, as far as the model sees that reads each claim
+    after the evidence; ('', '') where they do. The key is checked first."""
+    least = backing(item, item.key, passage, model, halt)
+    if least < BACKED:
+        return DOUBTED, item.answer
+    for place, option in enumerate(item.options):
+        if place != item.key and backing(item, place, passage, model, halt) > least - APART:
+            return TWO_RIGHT, option.text
+    return "", ""
 
 
-def supported(
-    item: Item, passage: Passage, encoder: Encoder, model: Judging, halt: threading.Event | None = None
-) -> list[tuple[str, float]]:
-    """For each option, label and probability that the notes support it as the answer."""
-    held = [evidence(1, passage, encoder)]
-    found: list[tuple[str, float]] = []
-    for option in item.options:
-        claim = check(f"{item.stem} {option.text}.", held, encoder)
-        one = confirm(claim, held, encoder, model, halt=halt)
-        found.append((one.label, one.support))
-    return found
+def backing(
+    item: Item, place: int, passage: Passage, model: Judging, halt: threading.Event | None = None
+) -> float:
+    """logit(yes) - logit(no) that the evidence supports every part of an option as the answer.
+
+    It is the question of the grounding check (rag/grounding.py) alone: words that key and distractors
+    share are no sign of support here. 0 where `halt` was set before the end.
+    """
+    claim = claimed(item.stem, item.options[place].text)
+    note = prompts.shown(around(item.evidence.quote, passage))
+    said = model.judge(prompts.claim_prompt(claim, [note]), ("yes", "no"), (), halt)
+    return said.logits[0] - said.logits[1] if said is not None else 0.0
+
+
+def around(quote: str, passage: Passage) -> Passage:
+    """The part of a passage that says whether an option is right: its evidence and what stands next to it.
+
+    Of a table, the head and the row. All of it where the evidence is no sentence of it.
+    """
+    if quote not in passage.sentences:
+        return passage
+    row = passage.sentences.index(quote)
+    if is_row(quote):
+        first = row
+        while first and is_row(passage.sentences[first - 1]):
+            first -= 1
+        kept = tuple(passage.sentences[at] for at in sorted({first, row}))
+    else:
+        kept = passage.sentences[max(row - AROUND, 0) : row + AROUND + 1]
+    return replace(passage, text="\n".join(kept), sentences=kept)
 
 
 def known(item: Item, with_notes: np.ndarray, without: np.ndarray) -> Item:

@@ -6,6 +6,7 @@ What is not here: what is asked about them (rag/items/facts.py).
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,7 @@ from ingest.words import tokens
 from rag.claims import is_claim
 from rag.followup import content_stems
 from rag.injection import injected
-from rag.items.shapes import name_like
+from rag.items.shapes import leads_with_verb, lists, name_like, names_what
 from rag.items.terms import definitions
 
 SHORTEST, LONGEST = 5, 45  # words of a sentence that is asked about
@@ -25,9 +26,36 @@ _LABEL = re.compile(r"^(?P<name>[^\W\d_][^:.!?|]{1,58}?):\s+(?P<said>\S.{14,})$"
 POINTS = re.compile(r"^(?:this|that|these|those|it|they|he|she|such|both|here|there|then|so|but|and)\b", re.I)
 _NO_NAME = re.compile(
     r"(?:an?|the|this|that|these|they|it|its|in|on|at|if|when|why|how|what|who|for|with|from|by|to|as|no|not|"
-    r"all|each|some|many|most|one|two|three|and|or|but|so|is|are|was|were|can|do|does|use|using)\b",
+    r"all|each|some|many|most|one|two|three|and|or|but|so|is|are|was|were|can|do|does|use|using|"
+    r"inside|outside|within|during|between|under|over|top \d|thank\w*)\b"
+    r"|.*\b(?:the|them|it|you|your|our|my)\b",  # as in 'Clean them', 'Take the logarithm'
     re.IGNORECASE,
 )
+# Headings of these sort what stands below them; labels there are areas and aspects that others share.
+_SORTS = re.compile(
+    r"\b(?:applications?|uses?|use cases?|importance|potential|impact|implications?|future|directions|"
+    r"trends?|society|business|industry|opportunit\w+|benefits|advantages|examples?|analogy|analogies|take-?aways?)\b",
+    re.IGNORECASE,
+)
+_PEOPLE = re.compile(
+    r"(?i)\b(?:people|persons|pioneers|scientists|researchers|inventors|authors|judges|biograph\w+)\b"
+)
+# A heading with one of these words first and 'of' after it, or last, is the title of a section.
+_TITLE = re.compile(
+    r"(?:basics|fundamentals|foundations|principles|types|kinds|forms|classes|parts|elements|components|roles?|"
+    r"importance|history|uses?|applications?|integration|comparison|analysis|differences?|structures?|"
+    r"properties|characteristics|features|stages|steps|phases|methods|techniques|aspects|concepts|notions|"
+    r"examples?|lists?|causes|effects|sources|origins?) of\b"
+    r"|.*\b(?:considerations?|concerns?|issues|aspects|basics|integration|comparison|requirements|advances|"
+    r"advancements|problems|questions|workflow|themes?|topics?)$",
+    re.IGNORECASE,
+)
+# What a label may say that stands before a definition of what the heading names.
+_DEFINES = re.compile(
+    r"(?:definition|description|concept|meaning|idea|function|functionality|purpose|how it works)$", re.I
+)
+_SYMBOL = re.compile(r"^\$|(?<![\w.'’-])[B-HJ-Z](?![\w.'’-])")  # 'G reproduces the data': what is G?
+FEWEST = 5  # words of what a label says; fewer fit other labels as well
 _VAGUE = frozenset(  # headings and labels of every course, which name no concept
     """
     overview introduction summary conclusion example examples applications advantages disadvantages use
@@ -77,14 +105,14 @@ def clean(name: str) -> str:
 
 
 def bare(name: str) -> str:
-    """A name without what stands in brackets."""
-    return re.sub(r"\s*\([^)]*\)", "", name)
+    """A name without what stands in brackets; as it is where nothing else stands there."""
+    return re.sub(r"\s*\([^)]*\)", "", name).strip() or name
 
 
 def _names(text: str, longest: int) -> bool:
     """Whether a heading or label may be the name of something."""
     words = re.findall(r"[\w'-]+", text.lower())
-    if not 1 <= len(words) <= longest or set(words) & _VAGUE or re.search(r"[:?|$\"“]", text):
+    if not 1 <= len(words) <= longest or set(words) & _VAGUE or re.search(r"[:?|$\"“,;]", bare(text)):
         return False
     if not name_like(bare(text)):
         return False
@@ -99,33 +127,96 @@ def labelled(passages: Sequence[Passage]) -> Iterator[Named]:
             if found := _LABEL.match(_NUMBERED.sub("", sentence)):
                 name = clean(found["name"])
                 if _names(name, 6):
-                    yield Named((passage.source, *passage.heading), name, found["said"], passage, row)
+                    yield Named(_group(passage), bare(name), found["said"], passage, row)
+
+
+def _group(passage: Passage) -> tuple[str, ...]:
+    return (passage.source, *passage.heading)
+
+
+def distinct(one: Named) -> bool:
+    """Whether what a label says tells it from others: no list of things, no area of use."""
+    if len(one.said.split()) < FEWEST or lists(one.said) or _SYMBOL.search(one.said):
+        return False
+    if _TITLE.match(one.name) or POINTS.match(one.said) or one.said[:1].isdigit():
+        return False
+    return not any(map(_SORTS.search, one.passage.heading[1:][-2:]))
 
 
 def headings(passages: Sequence[Passage]) -> Iterator[Named]:
-    """Headings that name something, with the first sentences under each."""
-    text = "\n".join(passage.text for passage in passages).lower()
+    """Headings that name something, with the first sentence under each where it says what that is.
+
+    It does so if it has no subject of its own: 'Always take the most probable token', 'A space in which …'.
+    A sentence about something else is right by its heading alone.
+    """
+    text = "\n".join(s for passage in passages for _, s in stated(passage) if not is_row(s)).lower()
     seen: set[tuple[str, tuple[str, ...]]] = set()
     for passage in passages:
         if not passage.heading or (passage.source, passage.heading) in seen:
             continue
         seen.add((passage.source, passage.heading))
-        name = clean(passage.heading[-1])
-        if not _names(name, 5):
+        name = bare(clean(passage.heading[-1]))
+        if not _names(name, 5) or _TITLE.match(name):
             continue
-        if bare(name).lower() not in text:
+        if name.lower() not in text:
             continue  # nobody speaks of it: a title, not a concept
-        for row, sentence in list(stated(passage))[:2]:
-            if row < 3 and not is_row(sentence) and not POINTS.match(sentence):
-                yield Named((passage.source, *passage.heading[:-1]), name, sentence, passage, row)
+        row, sentence = next(iter(stated(passage)), (FEWEST, ""))
+        if row < 3 and not is_row(sentence) and _says_what(sentence, name):
+            yield Named((passage.source, *passage.heading[:-1]), name, sentence, passage, row)
+
+
+def _says_what(sentence: str, name: str) -> bool:
+    said = sentence
+    if label := _LABEL.match(_NUMBERED.sub("", sentence)):
+        if not _DEFINES.match(label["name"].strip()):
+            return False  # it speaks of what the label names
+        said = label["said"]
+    said = said[:1].lower() + said[1:]
+    return leads_with_verb(said) or names_what(said.rstrip("."), name)
 
 
 def defined(passages: Sequence[Passage]) -> list[Named]:
+    """Terms that a sentence defines, none that stands behind another's label."""
     return [
-        Named((one.passage.source, *one.passage.heading), clean(one.term), one.means, one.passage, one.row)
+        Named(
+            (one.passage.source, *one.passage.heading), bare(clean(one.term)), one.means, one.passage, one.row
+        )
         for one in definitions(passages)
-        if _fits(one.text) and one.means in one.passage.sentences[one.row]
+        if _fits(one.text)
+        and one.means in one.passage.sentences[one.row]
+        and not _LABEL.match(_NUMBERED.sub("", one.means))
+        and not _TITLE.match(clean(one.term))
     ]
+
+
+def person(one: Named) -> bool:
+    """Whether the notes tell of it under a heading that gathers people."""
+    return any(map(_PEOPLE.search, one.group[1:]))
+
+
+class Near:
+    """Names in the order of how near they are to one of them, without a look at those that are not.
+
+    Only names from the same file or with a word in common are near at all; the others follow as they come.
+    """
+
+    def __init__(self, named: Sequence[Named]) -> None:
+        self._named = named
+        self._by_source: dict[str, list[int]] = defaultdict(list)
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        for place, one in enumerate(named):
+            self._by_source[one.group[0]].append(place)
+            for word in _stems(one.name):
+                self._by_word[word].append(place)
+
+    def __call__(self, one: Named) -> Iterator[Named]:
+        """All names, the nearest first, alike near ones in their order."""
+        places = set(self._by_source[one.group[0]])
+        for word in _stems(one.name):
+            places.update(self._by_word[word])
+        for place in sorted(places, key=lambda place: (-nearness(one, self._named[place]), place)):
+            yield self._named[place]
+        yield from (other for place, other in enumerate(self._named) if place not in places)
 
 
 def nearness(one: Named, other: Named) -> float:

@@ -201,6 +201,26 @@ _HEAD = re.compile(
 )
 
 
+_ORDER = re.compile(rf"(?:always |first |then |never )?(?:{VERBS}|{BASE})\b(?! of\b)", _I)
+_OF_LIST = re.compile(r"\s*(?:,|;|/|&|\band\b|\bor\b)\s*", _I)
+
+
+def leads_with_verb(text: str) -> bool:
+    """Whether a text has no subject: it says what something does, or orders what to do."""
+    return _ORDER.match(text) is not None
+
+
+def lists(text: str) -> bool:
+    """Whether a text only lists things: 'paintings, drawings, digital art'."""
+    parts = [part for part in _OF_LIST.split(text.strip(" .")) if part]
+    return (
+        len(parts) > 1
+        and all(len(part.split()) <= 3 for part in parts)
+        and not _ORDER.match(text)
+        and not _FINITE.search(text)
+    )
+
+
 def names_what(text: str, name: str) -> bool:
     """Whether the text is a noun phrase that can stand for `name`, as 'a space in which items lie' does.
 

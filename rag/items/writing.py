@@ -23,7 +23,8 @@ from rag import prompts
 from rag.decoding import GREEDY, Decoding
 from rag.followup import content_words
 from rag.items.facts import Fact, FactKind, Rival
-from rag.items.shapes import BASE, ONE_DOES, VERBS, names_what
+from rag.items.names import POINTS
+from rag.items.shapes import BASE, VERBS, names_what
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
 
 # A key of these kinds answers no other question, whatever the model would rather ask.
@@ -34,6 +35,25 @@ BRIEF = 12  # words up to which it can stand inside a question
 _OTHER = re.compile(r",? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b")
 _FORMULA = re.compile(r"[$=|:<>\\]")
 _SENTENCES = re.compile(r"[.?!]\s")
+# A label, as some notes have them, that stands before what a heading means.
+_DEFINING = re.compile(r"(?i)(?:definition|description|concept|meaning|what it is): (?P<means>.+)")
+# The head of a column or a label that can stand in 'What is the … of …?'.
+_NOUN = re.compile(
+    r"(?!(?i:how|what|when|where|who|why|which|is|are|can|does)\b)[A-Z][a-z-]+(?: [a-z]+)?"
+    r"(?<!s)(?<!ed)(?<! for)(?<! of)(?<! by)(?<! in)(?<! at)(?<! to)(?<! with)(?<! from)(?<! as)"
+)
+# Where a year (here: @) stands, with what leads to it: at the head of an entry, in brackets, after 'in'.
+_MONTH = r"(?:\d{1,2} )?(?:[A-Z][a-z]{2,8} )?"
+_WHEN = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"^@: ",
+        rf" \((?:[^()@]*, )?{_MONTH}@\)",
+        rf"^(?:In|On) {_MONTH}@,? ",
+        rf",? (?:in|on) {_MONTH}@(?![\w-])",
+    )
+)
+_ASIDE = re.compile(r"[$\\|“”]|[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
 
@@ -42,9 +62,7 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
 
     `tried`: how many stems for it were thrown away; greedy decoding would write them again.
     """
-    if fact.kind == "meaning":
-        return meaning(fact)
-    if not tried and (asked := naming(fact, seed)):
+    if not tried and (asked := in_notes_words(fact, seed)):
         return asked
     leave_out = content_words(fact.key) if tried else []
     messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key, leave_out)
@@ -70,9 +88,19 @@ def schema(kind: FactKind) -> dict[str, Any]:
     }
 
 
+def in_notes_words(fact: Fact, seed: int) -> str:
+    """The stem that needs no model; '' where the notes' own words make none."""
+    if fact.kind == "meaning":
+        return meaning(fact)
+    return naming(fact, seed) or _of_table(fact) or _dated(fact)
+
+
 def naming(fact: Fact, seed: int) -> str:
     """The stem that asks which term the notes' own words are about; '' where those make no question."""
-    said = fact.after.removeprefix(": ").split(";")[0].strip(" .,")
+    said = fact.after.removeprefix(": ")
+    if found := _DEFINING.match(said):
+        said = found["means"]
+    said = said.split(";")[0].strip(" .,")
     if fact.kind != "term" or fact.before or not SHORTEST <= len(said.split()) <= LONGEST:
         return ""
     if _FORMULA.search(said) or _SENTENCES.search(said):
@@ -87,9 +115,33 @@ def naming(fact: Fact, seed: int) -> str:
     if re.match(rf"(?:{BASE})\b", said):
         return f"In which of these does one {said}?"
     if not names_what(said, fact.key):
-        return ""
+        return "" if POINTS.match(said) else f"Which of these is described as “{said}”?"
     brief = said.split()[0] in ("a", "an", "one") and len(said.split()) <= BRIEF
     return f"What is {said} called?" if brief and seed % 2 else f"What is the term for {said}?"
+
+
+def _of_table(fact: Fact) -> str:
+    """The stem that asks for what a table or a label says of its subject, where that is named by a noun."""
+    if fact.kind == "cell":
+        head = fact.before.removeprefix(f"{fact.topic}, ").removesuffix(": ")
+    elif fact.kind == "property":
+        head = fact.before.removeprefix("The ").removesuffix(f" of {fact.topic} is: ")
+    else:
+        return ""
+    return f"What is the {head.lower()} of {fact.topic}?" if _NOUN.fullmatch(head) else ""
+
+
+def _dated(fact: Fact) -> str:
+    """The stem that asks for a year in the sentence's own words without it, as in '1943: two people …'."""
+    if fact.kind != "number":
+        return ""
+    before, after = fact.before.split(";")[-1].lstrip(), fact.after.split(";")[0]
+    for shape in _WHEN:
+        said, found = shape.subn("", f"{before}@{after}", count=1)
+        said = said.strip(" .")
+        if found and "@" not in said and SHORTEST <= len(said.split()) <= LONGEST and not _ASIDE.search(said):
+            return f"To which year does this belong: “{said}”?"
+    return ""
 
 
 def _inside(text: str) -> str:
@@ -101,13 +153,15 @@ def _inside(text: str) -> str:
 def meaning(fact: Fact) -> str:
     """The stem that asks what a term means; '' where the notes' words answer no such question."""
     name, means = fact.topic, fact.key
+    if fact.before and name.lower() in means.lower():
+        return ""
     inside = name if name.split()[0].isupper() or not name[1:].islower() else name[0].lower() + name[1:]
     if article := re.search(rf"(?i)\b(an?|the) {re.escape(name)}\b", fact.sentence):
         inside = f"{article[1].lower()} {inside}"
     first = means.split()[0].lower()
     if first in ("a", "an", "the", "one", "any"):
         return f"What is meant by {inside}?"
-    if re.match(rf"(?:{ONE_DOES})\b", first):
+    if re.match(rf"(?:{VERBS})\b", first):
         return f"What does {inside} do?"
     return ""
 

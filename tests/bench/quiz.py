@@ -4,10 +4,10 @@
     python -m tests.bench.quiz --index DIR --name shared --count 20
     python -m tests.bench.quiz --report                         adds up what was written and labelled
 
-Both ways use the same model, the same notes and the same seed. What was written is kept in
-tests/bench/out/quiz-NAME.jsonl, and a run goes on with the next seed. Labels are given by hand in
-data/eval/quiz_labels.jsonl, {id, key, one, evidence}: whether the key is right, whether one option
-alone is, whether the evidence supports the key. Flaws are counted by rule (rag/items/flaws.py).
+Both ways use the same model, the same notes and the same seed. Seconds are processor time. What was
+written is kept in tests/bench/out/quiz-NAME.jsonl, and a run goes on with the next seed. Labels are given
+by hand in data/eval/quiz_labels.jsonl, {id, key, one, evidence, gate}: whether the key is right, whether
+one option alone is, whether the evidence supports the key. Flaws are counted by rule (rag/items/flaws.py).
 Writes tests/bench/out/quiz.md and .png.
 """
 
@@ -95,15 +95,15 @@ def gated(tutor: Tutor, count: int, seed: int, earlier: Sequence[dict[str, Any]]
     """A row for every fact tried."""
     assert tutor.model is not None
     known = [from_json(row["item"]) for row in earlier if row["arm"] == "gate" and row["item"]]
-    started, seen, before = time.perf_counter(), 0, Counter[str]()
+    started, seen, before = time.process_time(), 0, Counter[str]()
     for quiz in make_quiz(tutor.retriever, tutor.model, Wanted(count, seed=seed), earlier=known):
         now = Counter(quiz.rejected)
         reason = next(iter(now - before), "")
         if reason or len(quiz.items) > seen:
             item = None if reason else to_json(quiz.items[-1])
-            took = time.perf_counter() - started
+            took = time.process_time() - started
             yield {"arm": "gate", "seed": seed, "reason": reason, "item": item, "seconds": took}
-        started, seen, before = time.perf_counter(), len(quiz.items), now
+        started, seen, before = time.process_time(), len(quiz.items), now
 
 
 def plain(tutor: Tutor, count: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -112,7 +112,7 @@ def plain(tutor: Tutor, count: int, seed: int) -> Iterator[dict[str, Any]]:
     passages = [one for one in tutor.retriever.index.passages if len(one.sentences) > 2]
     random.Random(seed).shuffle(passages)
     for passage in passages[:count]:
-        started = time.perf_counter()
+        started = time.process_time()
         shown = prompts.shown(passage)
         messages = [
             SystemMessage("You write exams."),
@@ -125,7 +125,7 @@ def plain(tutor: Tutor, count: int, seed: int) -> Iterator[dict[str, Any]]:
             new_id("plain", said["question"], passage.id), "multiple-choice", said["question"], options,
             said["right"], "", evidence, passage.title, "medium", "remember",
         )  # fmt: skip
-        took = time.perf_counter() - started
+        took = time.process_time() - started
         print("plain", item.stem, f"{took:.0f} s", flush=True)
         yield {"arm": "plain", "seed": seed, "reason": "", "item": to_json(item), "seconds": took}
 

@@ -4,7 +4,7 @@ import pytest
 
 from ingest.types import Passage
 from rag.items.facts import Fact, facts
-from rag.items.names import same
+from rag.items.names import Named, Near, nearness, same
 
 
 def passage(*lines: str, heading: tuple[str, ...] = ("Course",), key: str = "") -> Passage:
@@ -158,3 +158,107 @@ def test_review_questions_and_orders_state_nothing() -> None:
 )
 def test_names_that_may_mean_one_thing(one: str, other: str, alike: bool) -> None:
     assert same(one, other) is alike
+
+
+def keys(*passages: Passage) -> set[str]:
+    return {one.key for one in facts(passages) if one.kind == "term"}
+
+
+def test_a_label_that_only_lists_or_sorts_is_no_term() -> None:
+    law = ("Contracts", "Remedies")
+    assert keys(
+        passage("Damages: money that makes good the loss of the injured party.", heading=law),
+        passage("Documents: deeds, wills, letters.", heading=law),  # as much may be said of others
+        passage("Short: an order.", heading=law),
+        passage("Banking: loans that a court may look at again later.", heading=("Law", "Applications")),
+        passage("Open questions: whether a machine can own what it has made itself.", heading=law),
+        passage("Clean them: wash the tubes with warm water before the next run.", heading=("Lab", "Work")),
+        passage("Fixed point: F maps the state of the system onto itself.", heading=law),  # what is F?
+    ) == {"Damages"}
+
+
+def test_a_heading_is_asked_for_by_what_says_what_it_is_and_by_nothing_else() -> None:
+    notes = [
+        passage("Break down starch into sugar, which the blood carries on.", heading=("Cell", "Amylases")),
+        passage("A fluid in which the parts of a cell lie.", heading=("Cell", "Cytoplasm")),
+        passage("Description: The movement of water through a membrane.", heading=("Cell", "Osmosis")),
+        passage("Plants with green leaves grow towards the light.", heading=("Cell", "Photosynthesis")),
+        passage("Ribosome: reads the copy and strings a protein together.", heading=("Cell", "Synthesis")),
+        passage("Keep the tubes in the dark for an hour or more.", heading=("Cell", "Basics of storage")),
+        passage("Follow along for more of these articles on cells.", heading=("Cell", "THANK YOU")),
+        passage("Amylases, cytoplasm, osmosis, photosynthesis and synthesis are told of in this course."),
+        passage("The basics of storage come last, and then we thank you for your time."),
+    ]
+    assert keys(*notes) == {"Amylases", "Cytoplasm", "Osmosis", "Ribosome"}
+
+
+def test_a_name_is_asked_for_without_its_bracket_and_once() -> None:
+    notes = passage(
+        "Messenger RNA (mRNA): carries the plan of a protein to the ribosome.",
+        "Transfer RNA (tRNA): brings the next part to the growing protein chain.",
+    )
+    found = only("term", notes)
+    assert [one.key for one in found] == ["Messenger RNA", "Transfer RNA"]
+    assert [rival.text for rival in found[0].rivals] == ["Transfer RNA"]
+
+
+def test_what_a_term_means_is_rivalled_by_what_has_the_same_form() -> None:
+    notes = passage(
+        "A tort is a civil wrong that a court may order to be made good.",
+        "A statute is a law that a parliament has written down and passed.",
+        "A precedent is a decision that later courts have to follow.",
+        "A writ is a written order that a court sends to a person.",
+        "An appeal moves a case to a higher court, and the judges there hear it again.",
+        "Equity: this field softens the law where it would be too hard.",
+    )
+    found = {one.topic: one for one in only("meaning", notes)}
+    assert all(rival.text.startswith("a ") for rival in found["Tort"].rivals)
+    assert len(found["Tort"].rivals) == 3
+    assert "Equity" not in found  # which field?
+    assert all("judges" not in one.key for one in found.values())  # what another does is no part of it
+
+
+def test_a_table_that_compares_by_aspects_has_no_rivals_in_a_column() -> None:
+    rows = (
+        "Mitosis | two cells | growth of the body",
+        "Meiosis | four cells | making of egg and sperm",
+        "Budding | a small twin | spread of yeast",
+        "Fission | two halves | spread of bacteria",
+        "Spores | dry seeds of fungi | survival of the cold",
+    )
+    assert [one.key for one in only("cell", passage("Division | Result | Purpose", *rows))]
+    for corner in ("–", "Aspect", "Basis of comparison"):
+        assert not only("cell", passage(f"{corner} | Result | Purpose", *rows))
+
+
+def test_a_cell_has_no_rival_that_shares_a_word_and_is_not_told_by_its_row() -> None:
+    notes = passage(
+        "Court | Hears | Sits in",
+        "Supreme court | appeals on points of law | London",
+        "Crown court | grave crimes | the larger towns",
+        "County court | claims for money | many towns",
+        "Family court | cases on children and families | many towns",
+        "Magistrates | lesser crimes | every district",
+    )
+    found = {one.key: {rival.text for rival in one.rivals} for one in only("cell", notes)}
+    assert "cases on children and families" not in found  # 'Family court' tells it
+    assert found["grave crimes"] == {
+        "appeals on points of law", "claims for money", "cases on children and families"
+    }  # fmt: skip
+
+
+def test_the_nearest_names_are_those_that_a_sort_of_all_gives() -> None:
+    words = ("cell", "wall", "court", "law", "acid", "base", "tissue", "order")
+    named = [
+        Named(
+            (f"{number % 3}.md", f"Part {number % 5}"),
+            f"{words[number % 8]} {words[number * 3 % 7]} {number}",
+            "what is said of it",
+            passage("x"),
+            0,
+        )
+        for number in range(60)
+    ]
+    near = Near(named)
+    for one in named:
+        assert list(near(one)) == sorted(named, key=lambda other: -nearness(one, other))

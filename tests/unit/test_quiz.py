@@ -20,10 +20,11 @@ from ingest.errors import BadRequest
 from ingest.store import open_index
 from ingest.types import Passage
 from rag import quiz as quizzes
+from rag.engines.state import Judgement
 from rag.items import gate
 from rag.items.facts import Fact, Rival
 from rag.items.types import BLANK, Item, Quiz
-from rag.items.writing import naming, schema
+from rag.items.writing import in_notes_words, naming, schema
 from rag.quiz import Wanted, make_quiz
 from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder
@@ -176,10 +177,27 @@ def test_stopping_keeps_what_passed(index: Retriever) -> None:
             "Compares pictures with real ones, and the maker learns from that",
             "Which of these compares pictures with real ones?",
         ),
-        ("Drift", "the world changes while the model stays as it is", ""),  # a sentence, and no thing
-        ("Fear", "the risk of naming people poses problems", ""),
-        ("Leak", "the model learns from what it is tested on", ""),
-        ("Marketing", "texts that sell many things", ""),  # of several things, the term of one
+        (  # a sentence, and no thing: it is quoted
+            "Drift",
+            "the world changes while the model stays as it is",
+            "Which of these is described as “the world changes while the model stays as it is”?",
+        ),
+        (
+            "Fear",
+            "the risk of naming people poses problems",
+            "Which of these is described as “the risk of naming people poses problems”?",
+        ),
+        (  # of several things, the term of one
+            "Marketing",
+            "texts that sell many things",
+            "Which of these is described as “texts that sell many things”?",
+        ),
+        ("Likelihood", "This method finds what makes the data likeliest", ""),  # which method?
+        (
+            "Osmosis",
+            "Definition: the movement of water that a membrane lets through",
+            "What is the term for the movement of water that a membrane lets through?",
+        ),
         ("Loss", "the sum of $x^2$ over all of them", ""),
         ("Art", "Paint, ink", ""),
     ],
@@ -206,6 +224,41 @@ def test_a_person_is_asked_for_by_who_and_a_year_by_in_which_year() -> None:
         "number": [False, True, False],
         "term": [True, True, True],
     }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "asked"),
+    [
+        ("1833: parliament frees the slaves.", "“parliament frees the slaves”"),
+        ("In May 1953 two men described the double helix.", "“two men described the double helix”"),
+        ("The act was passed by parliament in June 1833.", "“The act was passed by parliament”"),
+        ("The act was signed in 1833 in the old hall.", "“The act was signed in the old hall”"),
+        ("Penicillin (Fleming, 1928) killed the culture; it grew on.", "“Penicillin killed the culture”"),
+        ("The 1833 act changed the law of the land.", ""),  # a model has to ask for it
+        ("It fell in 1833.", ""),
+    ],
+)
+def test_a_year_is_asked_for_in_the_words_around_it(sentence: str, asked: str) -> None:
+    found = re.search(r"\d{4}", sentence)
+    assert found is not None
+    before, after = sentence[: found.start()], sentence[found.end() :]
+    fact = Fact("number", Passage("a", "a.md", None, (), "", (sentence,)), 0, before, found[0], after, "Law")
+    assert in_notes_words(fact, 0) == (f"To which year does this belong: {asked}?" if asked else "")
+
+
+@pytest.mark.parametrize(
+    ("head", "asked"),
+    [
+        ("Capital", "What is the capital of Kenya?"),
+        ("Official language", "What is the official language of Kenya?"),
+        ("Exports", ""),  # several, or what it does
+        ("Known for", ""),
+        ("Where it lies", ""),
+    ],
+)
+def test_a_cell_is_asked_for_where_its_column_is_headed_by_a_noun(head: str, asked: str) -> None:
+    passage = Passage("a", "a.md", None, (), "", ("Kenya | Nairobi",))
+    assert in_notes_words(Fact("cell", passage, 0, f"Kenya, {head}: ", "Nairobi", "", "Kenya"), 0) == asked
 
 
 def test_no_stem_comes_twice(index: Retriever) -> None:
@@ -271,11 +324,11 @@ def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
     assert gate.ruling(told, passage, index.encoder, model).reason == gate.TOLD
     aside = replace(one, stem="Who paints the walls of every castle green in autumn?")
     assert gate.ruling(aside, passage, index.encoder, model).reason == gate.ASIDE
-    changed = replace(one, stem=one.stem.replace("metals", "12 metals"))
+    changed = replace(one, stem=one.stem.replace("these", "these 12"))
     assert gate.ruling(changed, passage, index.encoder, model).reason == gate.ASIDE
-    named = replace(one, stem=one.stem.replace("metals", "metals of Bohemia"))
+    named = replace(one, stem=one.stem.replace("these", "these of Bohemia"))
     assert gate.ruling(named, passage, index.encoder, model).reason == gate.ASIDE
-    ordered = replace(one, stem=one.stem.replace("metals", "first metals"))
+    ordered = replace(one, stem=one.stem.replace("these", "these first metals"))
     assert gate.ruling(ordered, passage, index.encoder, model).reason == gate.ASIDE
     points = replace(one, stem="What does the last line say that a metal does for houses?")
     assert gate.ruling(points, passage, index.encoder, model).reason == gate.POINTING
@@ -285,27 +338,81 @@ def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
     assert gate.ruling(moved, passage, index.encoder, model).reason == gate.NOT_PICKED
 
 
-def test_another_option_that_the_notes_support_is_found(
-    index: Retriever, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Judge(Writer):
+    """Finds each option supported as much as it is told."""
+
+    name = "none"
+
+    def __init__(self, logits: dict[str, float]) -> None:
+        super().__init__()
+        self.logits, self.asked = logits, list[str]()
+
+    def judge(self, messages: Sequence[BaseMessage], *_: Any) -> Judgement:
+        claim = next(
+            part["text"]
+            for part in messages[-1].content[::-1]
+            if any(name in str(part["text"]) for name in METALS)  # type: ignore[index]
+        )
+        name = next(name for name in METALS if name in claim)
+        self.asked.append(name)
+        return Judgement([self.logits[name], 0.0], np.zeros(1), [])
+
+
+def test_the_key_must_be_supported_and_no_other_option_more(index: Retriever) -> None:
     one = item(index)
-
-    class Judge(Writer):
-        name = "none"
-
-        def judge(self, *_: Any) -> None:
-            return None
-
-    model = Judge()
-    model.lines = {one.stem: one.answer}
-    supports = [("unsupported", 0.2)] * 4
-    supports[one.key] = ("partly", 0.7)
-    monkeypatch.setattr(gate, "supported", lambda *_: supports)
     passage = quizzes.passage_of(one, index)
-    assert gate.ruling(one, passage, index.encoder, model).reason == ""
-    supports[one.key - 1] = ("partly", 0.8)
-    ruled = gate.ruling(one, passage, index.encoder, model)
-    assert ruled.reason == gate.TWO_RIGHT and ruled.what == one.options[one.key - 1].text
+    names = [option.text for option in one.options]
+    sure = {**dict.fromkeys(names, -2.0), one.answer: 3.0}
+    assert gate.ruling(one, passage, index.encoder, Judge(sure)).reason == ""
+    other = names[one.key - 1]
+    near = gate.ruling(one, passage, index.encoder, Judge({**sure, other: 3.1 - gate.APART}))
+    assert near.reason == gate.TWO_RIGHT and near.what == other
+    unsure = Judge({**sure, one.answer: gate.BACKED - 0.1})
+    assert gate.ruling(one, passage, index.encoder, unsure).reason == gate.DOUBTED
+    assert unsure.asked == [one.answer]  # nothing else is asked then
+
+
+def test_the_first_order_in_which_the_key_does_not_lead_is_the_last_one_asked(index: Retriever) -> None:
+    one, orders = item(index), list[str]()
+
+    class Wavering(Writer):
+        def likelihoods(
+            self, messages: Sequence[BaseMessage], texts: Sequence[str], halt: Any = None
+        ) -> list[np.ndarray]:
+            orders.append(texts[0])
+            lead = -0.1 if len(orders) < 2 else -9.0
+            return [np.full(3, lead if text == one.answer else -3.0) for text in texts]
+
+    ruled = gate.ruling(one, quizzes.passage_of(one, index), index.encoder, Wavering())
+    assert ruled.reason == gate.NOT_PICKED and len(orders) == 2
+
+
+@pytest.mark.parametrize(
+    ("stem", "answer", "told"),
+    [
+        ("The PMF of what gives the chance of each value?", "Probability mass function", True),
+        ("Which of these does the deoxyribonucleic acid hold?", "DNA", False),
+        ("What is deoxyribo nucleic acid called?", "DNA", True),
+        ("Which of these holds the plan of a protein?", "Messenger RNA", False),
+        ("Which of these is the gross domestic product?", "Gross domestic product", True),
+    ],
+)
+def test_a_stem_that_holds_the_key_or_its_initials_tells_it(stem: str, answer: str, told: bool) -> None:
+    assert gate.tells(stem, answer) is told
+
+
+def test_options_that_rules_reject_cost_no_stem(index: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:
+    def longer(*_: Any) -> tuple[Rival, ...]:
+        return (Rival("Tin"), Rival("Zinc"), Rival("Lead"))
+
+    model = Writer()
+    monkeypatch.setattr(quizzes, "distractors", longer)
+    monkeypatch.setattr(quizzes, "stem", lambda *_: pytest.fail("a stem was written"))
+    passage = index.index.passages[0]
+    fact = Fact("term", passage, 0, "", "Copper wire for the roofs of tall houses", ": red", "Copper")
+    draw = quizzes.random.Random(0)
+    made, reason = quizzes.tried(fact, "multiple-choice", index, model, (), 0, draw, None)  # type: ignore[arg-type]
+    assert made is None and reason == "longest option correct"
 
 
 def test_one_distractor_is_made_anew(index: Retriever) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from rag.items.types import Evidence, Item, Option
 from rag.study import chosen, key_terms
 from rag.study_cards import as_item, cards
 from rag.study_guide import guides
-from rag.study_review import Question, answered, questions
+from rag.study_review import Question, answered, answering, questions
 from rag.study_summary import summary
 from rag.study_text import (
     cards_json,
@@ -148,6 +149,14 @@ def test_our_review_questions_are_found_whole_with_options_and_given_answers() -
     assert open_ones[3].text.endswith("Which of the two is learned?")
     assert found[13].options[2] == "Mode collapse" and found[13].given == "c) Mode collapse"
     assert not any("Hints" in one.text for one in found)
+
+
+def test_review_questions_are_answered_from_the_files_that_tell() -> None:
+    asks, tells = notes("08-review-questions.txt"), notes("04-sampling.md")
+    assert answering([*asks, *tells]) == ("04-sampling.md",)
+    assert answering(asks) == ()  # nothing else is left: all of them
+    mixed = [replace(one, source="04-sampling.md") for one in asks[:1]]
+    assert answering([*mixed, *tells]) == ("04-sampling.md",)  # a lecture with a few questions at its end
 
 
 def test_rhetorical_questions_of_a_lecture_are_no_review_questions() -> None:

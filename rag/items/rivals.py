@@ -1,0 +1,71 @@
+"""The distractors of a question, chosen among what rivals its key.
+
+Near the key by the notes' own structure, and then by meaning, is what makes a distractor plausible; what
+means the same, or is told in the same words, would be right as well. What is not here: what rivals a
+key at all (rag/items/facts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ingest.types import Encoder
+from rag.items.facts import Fact, Rival
+from rag.items.names import same
+
+# Cosines from which two may both be right: of their names, of what is said of them, and of both together.
+# Looked at on 40 pairs, most from machine learning: such pairs have .74 to .92 by name or .7 to .85 by what
+# is said of them; so have many opposites, which are lost with them.
+ALIKE, TOGETHER = 0.75, 1.2
+BEHIND = 0.015  # of cosine: what a place further down in the notes' own order costs a rival
+
+
+def distractors(fact: Fact, place: int, encoder: Encoder | None = None) -> tuple[Rival, ...] | None:
+    """The three best of the key's kind that are about as long; None where there are not so many.
+
+    Of numbers, which stand in order, as many are smaller as lets the key stand at `place`. Without an
+    `encoder` meaning counts for nothing.
+    """
+    if fact.kind == "number":
+        below = [one for one in fact.rivals if float(one.text) < float(fact.key)]
+        above = [one for one in fact.rivals if float(one.text) > float(fact.key)]
+        small = below[: max(place, 3 - len(above))]
+        return (*small, *above[: 3 - len(small)]) if len(small) + len(above) >= 3 else None
+    words = len(fact.key.split())
+    alike: list[Rival] = []
+    for one in fact.rivals:
+        fits = 0.5 * words - 1 <= len(one.text.split()) <= 1.7 * words + 1
+        if fits and not any(same(one.text, other.text) for other in alike):
+            alike.append(one)
+    if encoder is not None and len(alike) > 2 and fact.kind != "person":
+        alike = _by_meaning(fact, alike, encoder)
+    best = alike[:3]
+    longer = next((one for one in alike if len(one.text) >= len(fact.key)), None)
+    if longer is not None and not any(len(one.text) >= len(fact.key) for one in best):
+        best = [*best[:2], longer]  # else the longest option is the key
+    return tuple(best) if len(best) == 3 else None
+
+
+def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[Rival]:
+    """Those that do not mean the same as the key or as a better one of them, the best first."""
+    names = encoder.encode([fact.key, *(one.text for one in rivals)])
+    near = names[1:] @ names[0]
+    told = np.zeros(len(rivals))
+    if fact.kind == "term":  # of other kinds what is said is the option itself, or the row around it
+        said = encoder.encode([fact.after, *(_without(one) or one.text for one in rivals)])
+        told = said[1:] @ said[0]
+    order = sorted(range(len(rivals)), key=lambda at: BEHIND * at - max(near[at], told[at]))
+    kept: list[int] = []
+    for at in order:
+        if max(near[at], told[at]) >= ALIKE or near[at] + told[at] >= TOGETHER:
+            continue
+        if all(float(names[at + 1] @ names[other + 1]) < ALIKE for other in kept):
+            kept.append(at)
+    return [rivals[at] for at in kept]
+
+
+def _without(one: Rival) -> str:
+    """What is said of a rival, its own name left out."""
+    return one.said.replace(one.text, "").strip(" :")

@@ -1,0 +1,55 @@
+"""Which of a key's rivals become distractors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.types import Passage
+from rag.items.facts import Fact, Rival
+from rag.items.rivals import distractors
+from tests.ingest_fakes import FakeEncoder
+
+
+class Meaning(FakeEncoder):
+    """Gives texts the same vector where they hold the same one of some words."""
+
+    WORDS = ("killing", "taking", "breaking", "burning", "lying")
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        found = np.zeros((len(texts), len(self.WORDS) + len(texts)), np.float32)
+        for row, text in enumerate(texts):
+            place = next((at for at, word in enumerate(self.WORDS) if word in text), None)
+            found[row, len(self.WORDS) + row if place is None else place] = 1.0
+        return found
+
+
+CRIMES = {
+    "Manslaughter": "killing without a plan to do so",
+    "Theft": "taking what is another's, to keep it",
+    "Burglary": "breaking into a house to steal there",
+    "Arson": "burning down what is another's",
+    "Perjury": "lying to a court under oath",
+}
+
+
+def murder(names: Sequence[str]) -> Fact:
+    passage = Passage("a", "law.md", None, (), "", ("Murder: the killing of a person on purpose.",))
+    rivals = tuple(Rival(name, f"{name}: {CRIMES[name]}.") for name in names)
+    return Fact("term", passage, 0, "", "Murder", ": the killing of a person on purpose.", "Murder", rivals)
+
+
+def test_what_is_told_in_the_same_words_is_no_distractor() -> None:
+    every = murder(tuple(CRIMES))
+    plain, chosen = distractors(every, 0), distractors(every, 0, Meaning())
+    assert plain is not None and chosen is not None
+    assert "Manslaughter" in {one.text for one in plain}
+    assert {one.text for one in chosen} == {"Theft", "Burglary", "Arson"}
+    assert distractors(murder(("Manslaughter", "Theft", "Arson")), 0, Meaning()) is None
+
+
+def test_the_key_is_not_the_longest_option_where_a_longer_rival_is_there() -> None:
+    rivals = tuple(Rival(name) for name in ("Tin", "Iron", "Zinc", "Lead", "Potassium"))
+    passage = Passage("a", "a.md", None, (), "", ("Calcium: hardens bones.",))
+    chosen = distractors(Fact("term", passage, 0, "", "Calcium", ": hardens bones.", "Calcium", rivals), 0)
+    assert chosen is not None and "Potassium" in {one.text for one in chosen}
