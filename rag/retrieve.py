@@ -143,10 +143,10 @@ class Retriever:
         close = closely(self.index, self.encoder, self.rarity, question, seen)
         known = np.zeros((len(found.rows), len(FEATURES)), np.float32)
         known[looked_at] = features(found.z[looked_at], close, self._asking(seen))
+        ranked = weighed(known[looked_at])
         # What was not looked at keeps its place behind what was.
-        behind = found.total - found.total[looked_at].min()
-        total = behind + weighed(known[looked_at]).min()
-        total[looked_at] = weighed(known[looked_at])
+        total = found.total - found.total[looked_at].min() + ranked.min()
+        total[looked_at] = ranked
         if self.reranker:
             reranked = np.argsort(-total, kind="stable")[:RERANKED]
             chosen = found.rows[reranked]

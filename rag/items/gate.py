@@ -5,9 +5,9 @@ less surely without it, or the question is marked as general knowledge. Options 
 likelihood of all of their words as the answer, since a small model hardly tells letters apart. They stand
 in the prompt, so that what follows their first words is as good as certain and length does not count; the
 mean over tokens that Brown et al. 2020 (arXiv 2005.14165) take for options not shown favours long ones
-here. The key must be supported by what stands around the evidence, and
-no other option more. Checks come cheapest first, and the first that fails is the last. What
-is not here: the rules on wording (rag/items/flaws.py).
+here. The key must be supported by what stands around the evidence, and no other option more. Checks come
+cheapest first, and the first that fails is the last. What is not here: the rules on wording
+(rag/items/flaws.py).
 """
 
 from __future__ import annotations

@@ -178,9 +178,7 @@ def _says_what(sentence: str, name: str) -> bool:
 def defined(passages: Sequence[Passage]) -> list[Named]:
     """Terms that a sentence defines, none that stands behind another's label."""
     return [
-        Named(
-            (one.passage.source, *one.passage.heading), bare(clean(one.term)), one.means, one.passage, one.row
-        )
+        Named(_group(one.passage), bare(clean(one.term)), one.means, one.passage, one.row)
         for one in definitions(passages)
         if _fits(one.text)
         and one.means in one.passage.sentences[one.row]
