@@ -128,7 +128,7 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         found = []
         with terminal.Bars() as progress:
             opened = tutor.open_tutor(index, model, encoder, url, progress)
-            files = answering(_passages(index, None))
+            files = answering(opened.retriever.index.passages)
             for one in answered(asked, lambda text: opened.chain.invoke(Ask(text, sources=files))):
                 found.append(one)
                 progress("Answering", len(found), len(asked))

@@ -55,10 +55,15 @@ def unitutor(
     app = typer.Typer()
     study_cli.register(app, print, lambda text: print(text, file=sys.stderr))
     app.command("other")(lambda: None)  # one command alone would be the program itself
-    opened = tutor.Tutor(Chain(), None, (), ())  # type: ignore[arg-type]
-    monkeypatch.setattr(tutor, "open_tutor", lambda *a, **k: opened)
+
+    def retriever(at: Path, *_: object) -> Retriever:
+        return Retriever(open_index(at, FakeEncoder()), FakeEncoder())
+
+    monkeypatch.setattr(tutor, "open_retriever", retriever)
     monkeypatch.setattr(
-        tutor, "open_retriever", lambda at, *a: Retriever(open_index(at, FakeEncoder()), FakeEncoder())
+        tutor,
+        "open_tutor",
+        lambda at, *a: tutor.Tutor(Chain(), retriever(at), (), ()),  # type: ignore[arg-type]
     )
     monkeypatch.chdir(tmp_path)
 
