@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 # The question goes through the environment, so that quotes and dollars in it stay as they are.
 export UNITUTOR_QUESTION := $(value Q)
 
-.PHONY: chat ask test install lint bench lock clean python develop
+.PHONY: chat ask test install lint ready bench lock clean python develop
 
 chat: install ## index data/notes and open the chat on 127.0.0.1:7860
 	@$(BIN)/unitutor chat || test $$? -eq 130 # Ctrl-C is how one leaves
@@ -23,8 +23,8 @@ ask: install ## make ask Q="What is a latent space?"
 	@$(BIN)/unitutor ask --notes data/notes -- "$$UNITUTOR_QUESTION"
 
 test: develop ## everything the project checks
-	@$(PYTHON) tools/install.py --browser
-	@$(MAKE) --no-print-directory lint
+# Side by side, since each of them uses one core: types are checked while the model is made ready.
+	@$(MAKE) --no-print-directory --jobs=2 lint ready
 # One core each: two programs that each use all of them wait for one another.
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
@@ -32,6 +32,10 @@ lint: develop
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+ready: develop
+	@$(PYTHON) tools/install.py --browser
+	@$(BIN)/unitutor prepare
 
 bench: develop ## the measured comparisons; minutes to hours
 	@$(BIN)/unitutor ingest

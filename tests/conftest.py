@@ -8,16 +8,10 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that use the real models first, then those that drive a browser; small files fill up the end.
-
-    The first of them prepares the language model, for which all others would have to wait: right behind
-    it comes the largest file that needs no model.
-    """
+    """Files that use the real models first, then those that drive a browser; small files fill up the end."""
     count = Counter(item.path for item in items)
     real = {item.path for item in items if item.get_closest_marker("real")}
     quick = {item.path for item in items if not item.get_closest_marker("browser")} - real
     files = sorted(count, key=lambda path: (path not in real, path in quick, -count[path], path))
-    if real and len(real) < len(files):
-        files.insert(1, files.pop(len(real)))
     place = {path: number for number, path in enumerate(files)}
     items.sort(key=lambda item: place[item.path])
