@@ -11,6 +11,7 @@ from ingest.types import Hit
 from rag import prompts
 from rag.claims import spans
 from rag.complete import LEAST, LEAST_IF_SURE, left_out, wanting
+from rag.coverage import Bearing
 from rag.draft import Draft, confirmed, strict, with_markers
 from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, best_quote, check, evidence, new_facts
@@ -33,6 +34,7 @@ class Found:
     searched: str  # the question as it was searched for
     hits: tuple[Hit, ...]
     choices: tuple[Choice, ...]
+    bearing: Bearing  # what of their passages bears on the question
     retrieve_ms: float
 
 

@@ -21,7 +21,7 @@ SYSTEM = (
     "Where the notes list items or steps, give all of them. Answer every part of the question, then stop."
 )
 ANSWER = "Answer in one to three sentences, in the words of the notes."
-ANSWERABLE = "Do the notes state the answer to exactly this question? Answer yes or no."
+ANSWERABLE = "Is exactly what the question asks for written in the notes? Answer yes or no."
 EARLIER, TUTOR = "The conversation so far:", "Tutor:"
 OURS = (SYSTEM, ANSWER, ANSWERABLE)  # nothing of which is for the reader
 
@@ -70,7 +70,7 @@ def answer_prompt(question: str, shown: Sequence[Shown], earlier: str = "") -> l
 
 
 def answerable_prompt(question: str, shown: Sequence[Shown], earlier: str = "") -> list[BaseMessage]:
-    """Asks whether the notes shown hold the answer; all but its last line is the answer's prompt."""
+    """Asks whether the notes shown hold the answer; it begins as the answer's prompt does."""
     return [SystemMessage(SYSTEM), _asked(question, shown, earlier, ANSWERABLE)]
 
 
