@@ -59,9 +59,7 @@ def bearing(
     if not lines or not len(ids):
         return Bearing(0.0, ())
     worst = max(1, int(meant.sum()) // 4)
-    near = (
-        np.sort((vectors[meant] @ line.T).max(axis=1))[:worst].mean() for _, line in held if len(line)
-    )
+    near = (np.sort((vectors[meant] @ line.T).max(axis=1))[:worst].mean() for _, line in held if len(line))
     places = [(rank, place) for rank, place, _ in lines]
     before = [places.index(one) if (one := (rank, place - 1)) in places else -1 for rank, place in places]
     found = choose(
@@ -79,9 +77,7 @@ def bearing(
     return Bearing(float(max(near, default=0.0)), kept)
 
 
-def _nearest(
-    choices: Sequence[Choice], cosines: Sequence[np.ndarray]
-) -> list[tuple[int, int, str]]:
+def _nearest(choices: Sequence[Choice], cosines: Sequence[np.ndarray]) -> list[tuple[int, int, str]]:
     """The sentences nearest to the question, none of them an order: choice, place, words with context."""
     every = [
         (-float(values[place]), rank, place, told)

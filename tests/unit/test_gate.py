@@ -11,11 +11,10 @@ from rag.logistic import weights
 from rag.select import Choice
 
 
-@pytest.mark.parametrize("yes", [None, 1.5])
-@pytest.mark.parametrize("looked", [False, True])
-def test_nearer_notes_are_likelier_to_answer(yes: float | None, looked: bool) -> None:
+@pytest.mark.parametrize("known", [2, 3, 4], ids=["retrieval", "covered", "yes"])
+def test_nearer_notes_are_likelier_to_answer(known: int) -> None:
     def near(share: float) -> Signals:
-        return Signals(share, share, share if looked or yes is not None else None, yes)
+        return Signals(*(share, share, share, 2 * share)[:known])
 
     chances = [probability(near(share)) for share in (0.1, 0.3, 0.5, 0.7, 0.9)]
     assert chances == sorted(chances)
