@@ -5,8 +5,8 @@
 Each dev question is searched for and judged once; of SQuAD 2 (Rajpurkar, Jia, Liang 2018, arXiv
 1806.03822), whose unanswerable questions look answerable, some short paragraphs' questions are judged,
 each on its own paragraph. What was judged is kept in tests/bench/out/gate.jsonl, so an interrupted run
-goes on. With --ahead the passages are read ahead first, as they mostly are in use: the states differ a little, and
-the fit takes both.
+goes on. With --ahead the passages are read ahead first, as they mostly are in use: the states differ a
+little, and the fit takes both.
 
 The probe is a logistic regression on the hidden state, fitted on both sets. Its log-odds from folds
 that saw neither the question nor its twin (nor another of the paragraph) are then one signal among the
