@@ -63,8 +63,12 @@ class Probed(Judge, Protocol):
         words: tuple[str, ...],
         layer: int,
         halt: threading.Event | None = None,
+        notes: list[BaseMessage] | None = None,
     ) -> tuple[list[float], np.ndarray]:
-        """`next_logits`, and the hidden state (width,) after a decoder layer there."""
+        """`next_logits`, and the hidden state (width,) after a decoder layer there.
+
+        `notes`: what is asked next, on the same notes: nothing of those is read twice.
+        """
 
 
 @runtime_checkable
@@ -166,11 +170,11 @@ def _answer(
     yield answer
     with _place(model, ask):
         shown, earlier = _read(found)
-        signals, _ = _signals(model, found, earlier, gate.layer(str(model.name)))
+        messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
+        signals, _ = _signals(model, found, messages, earlier, gate.layer(str(model.name)))
         if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
             yield refused(answer, found)
             return
-        messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
         held = "\n".join(choice.passage.text for choice in found.choices)
         spoken = _spoken(model, messages, ask, held)
         yield from checked(answer, found, retriever, gate.sure(signals), spoken, confirming)
@@ -196,10 +200,10 @@ def _put(model: BaseChatModel, messages: list[BaseMessage]) -> list[BaseMessage]
 
 
 def _signals(
-    model: BaseChatModel, found: Found, earlier: str, layer: int | None
+    model: BaseChatModel, found: Found, answer: list[BaseMessage], earlier: str, layer: int | None
 ) -> tuple[gate.Signals, np.ndarray | None]:
-    """What the gate looks at. The model is shown only what bears on the question: it judges that better
-    than all that it is to answer from, and reads a few words more."""
+    """What the gate looks at. The model is shown only what bears on the question, which it judges better
+    than all that `answer`, the messages to come, shows."""
     covered = found.bearing.covered
     if not isinstance(model, Judge):
         return gate.signals(found.hits, covered), None
@@ -207,7 +211,7 @@ def _signals(
     messages = _put(model, prompts.answerable_prompt(found.question, shown, earlier))
     words, state = ("yes", "no"), None
     if layer is not None and isinstance(model, Probed):
-        (said, denied), state = model.next_state(messages, words, layer, found.ask.stop)
+        (said, denied), state = model.next_state(messages, words, layer, found.ask.stop, answer)
     else:
         said, denied = model.next_logits(messages, words, found.ask.stop)
     return gate.signals(found.hits, covered, said - denied, state), state
@@ -229,7 +233,9 @@ def judged(
 ) -> tuple[gate.Signals, np.ndarray | None]:
     """What the gate would look at for this question, and the state after `layer`; nothing is written."""
     found = _find(retriever, _counter(model), BUDGET, ask)
-    return _signals(model, found, _read(found)[1], layer)
+    shown, earlier = _read(found)
+    answer = _put(model, prompts.answer_prompt(found.question, shown, earlier))
+    return _signals(model, found, answer, earlier, layer)
 
 
 def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: str) -> Iterator[Spoken]:

@@ -30,10 +30,10 @@ from rag.decoding import GREEDY, Decoding
 from rag.engines import prefix
 from rag.engines.grammar import Grammar, Schema, ready, write_within
 from rag.engines.memory import enough_memory
-from rag.engines.modules import Shelf, module
+from rag.engines.modules import Shelf, borrowed, module
 from rag.engines.prepare import NAME, prepare
 from rag.engines.prompt import Prompt, tokenized
-from rag.engines.reading import Kept, Reading
+from rag.engines.reading import Kept, Known, Reading
 from rag.engines.state import Judgement, LastState, judgement, likelihoods
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
@@ -132,14 +132,24 @@ class LocalModel(BaseChatModel):
         words: tuple[str, ...],
         layer: int,
         halt: threading.Event | None = None,
+        notes: list[BaseMessage] | None = None,
     ) -> tuple[list[float], np.ndarray]:
         """`next_logits`, and the hidden state float32 (width,) after decoder layer `layer` there.
 
-        The state is (0,) where `halt` was set before the end.
+        `notes`: messages that are answered next and show the same excerpts. Those are read first, and
+        what `messages` shows of them is not read again. The state is (0,) where `halt` was set before the end.
         """
-        last = self._last(layer)
-        logits = self.next_logits(messages, words, halt)
-        return logits, last.take() if any(logits) else np.zeros(0, np.float32)
+        prompt, known = self._tokenize(messages), None
+        with enough_memory():
+            if notes and self._kernel:
+                after = self._tokenize(notes)
+                read, _ = self._read(after.to_last(), halt)
+                known = borrowed(prompt, after, read) if len(read.logits) else []
+            last = self._last(layer)
+            logits = self._read(prompt, halt, keep=known is None, known=known)[0].logits
+        if not len(logits):
+            return [0.0] * len(words), np.zeros(0, np.float32)
+        return [float(logits[token]) for token in self._first(words)], last.take()
 
     def judge(
         self,
@@ -285,10 +295,20 @@ class LocalModel(BaseChatModel):
             )
         return prompt
 
-    def _read(self, prompt: Prompt, halt: threading.Event | None, keep: bool = True) -> tuple[Reading, int]:
-        """The prompt read, and how many of its tokens were known; no logits where it was halted."""
+    def _read(
+        self,
+        prompt: Prompt,
+        halt: threading.Event | None,
+        keep: bool = True,
+        known: Sequence[Known] | None = None,
+    ) -> tuple[Reading, int]:
+        """The prompt read, and how many of its tokens were known; no logits where it was halted.
+
+        `known`: in place of what lies on the shelf. `keep`: for what is read next.
+        """
         reading, shelf = self._nearest(prompt.ids), self._shelf(prompt)
-        known = [shelf.known(one) for one in prompt.excerpts] if shelf else []
+        if known is None:
+            known = [shelf.known(one) for one in prompt.excerpts] if shelf else []
         held = reading.read(prompt.ids, halt, known)
         if keep:
             self._kept.keep(reading)

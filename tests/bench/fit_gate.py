@@ -93,7 +93,7 @@ def _judge(index: Path, squad: Path | None, questions: int, layer: int, ahead: b
             row = {"dense": found.dense, "late": found.late, "covered": found.covered, "yes": found.yes}
             row |= {"id": one.id, "kind": one.kind, "answerable": one.answerable, "group": one.group}
             keep({**row, "state": _short(state)})
-        for row in _of_squad(model, squad, questions, layer, done) if squad and not ahead else ():
+        for row in _of_squad(model, squad, questions, layer, done) if squad else ():
             keep(row)
 
 
