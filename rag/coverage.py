@@ -54,7 +54,7 @@ def bearing(
     """
     lines = _nearest(choices, cosines)
     (ids, vectors), *held = encoder.encode_tokens([question, *(told for _, _, told in lines)])
-    meant = ~np.isin(ids, _empty(encoder))
+    meant = ~np.isin(ids, _empty(encoder))  # type: ignore[arg-type]
     meant = meant if meant.any() else np.ones(len(ids), bool)
     if not lines or not len(ids):
         return Bearing(0.0, ())

@@ -136,13 +136,13 @@ class LocalModel(BaseChatModel):
     ) -> tuple[list[float], np.ndarray]:
         """`next_logits`, and the hidden state float32 (width,) after decoder layer `layer` there.
 
-        `notes`: messages that are answered next and show the same excerpts. Those are read first, and
-        what `messages` shows of them is not read again. The state is (0,) where `halt` was set before the end.
+        `notes`: messages that are answered next and show the same excerpts. Those are read first, and what
+        `messages` shows of them is not read again. The state is (0,) where `halt` was set before the end.
         """
         prompt, known = self._tokenize(messages), None
+        after = self._tokenize(notes) if notes and self._kernel else None
         with enough_memory():
-            if notes and self._kernel:
-                after = self._tokenize(notes)
+            if after and after.excerpts:
                 read, _ = self._read(after.to_last(), halt)
                 known = borrowed(prompt, after, read) if len(read.logits) else []
             last = self._last(layer)

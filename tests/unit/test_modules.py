@@ -204,6 +204,7 @@ def test_lines_that_the_notes_do_not_show_are_read(here: Path) -> None:
     logits, state = model.next_state(other, ("w5",), 1, notes=notes)
     plain, wanted = opened(here).next_state(other, ("w5",), 1)
     assert logits == pytest.approx(plain, abs=1e-3) and np.allclose(state, wanted, atol=1e-3)
+    assert model.next_state(other, ("w5",), 1, notes=asked("w50"))[0] == pytest.approx(plain, abs=1e-3)
     halt = threading.Event()
     halt.set()
     assert opened(here).next_state(other, ("w5",), 1, halt, asked("w70", (ONE, (0,))))[0] == [0.0]
