@@ -58,6 +58,7 @@ class LocalModel(BaseChatModel):
     _tokenizer: PreTrainedTokenizerBase = PrivateAttr()
     _turns: Turns = PrivateAttr(default_factory=Turns)
     _kept: Kept = PrivateAttr(default_factory=Kept)
+    _behind: list[int] = PrivateAttr(default_factory=list)  # what stood before each module as it was read
     _states: dict[int, LastState] = PrivateAttr(default_factory=dict)  # by layer
     _grammars: Any = PrivateAttr(default=None)  # the tokenizer as grammars want it, once asked for
 
@@ -84,11 +85,15 @@ class LocalModel(BaseChatModel):
         return self._turns.place(halt, waiting)
 
     def warm(self, messages: list[BaseMessage]) -> None:
-        """Have the start that prompts share with `messages` at hand, read once and kept beside the model."""
-        reading = Reading(self._model, self._turns)
+        """Have the start that prompts share with `messages` at hand, read once and kept beside the model.
+
+        Where they show an excerpt, excerpts are read ahead behind that start, whatever prompt they go into.
+        """
+        reading, prompt = Reading(self._model, self._turns), self._tokenize(messages)
         with enough_memory():
-            prefix.read(reading, self._tokenize(messages).start, self.folder, self._kernel)
+            prefix.read(reading, prompt.start, self.folder, self._kernel)
         self._kept.keep_always(reading)
+        self._behind = prompt.start if prompt.excerpts else []
 
     def read_ahead(
         self, messages: list[BaseMessage], halt: threading.Event, gently: bool = True, since: float = 0.0
@@ -99,16 +104,16 @@ class LocalModel(BaseChatModel):
         `gently`: only while nobody is answered; what was last used before `since` (Unix time) may go.
         """
         prompt = self._tokenize(messages)
-        shelf = self._shelf(prompt)
+        shelf, start = self._shelf(prompt), self._behind or prompt.start
         if shelf is None:
             return False
         for one in prompt.excerpts:
             if shelf.has(one.lines):
                 continue
-            reading = self._nearest(prompt.start) if shelf.make_room(since) else None
-            if reading is None or not reading.read_slowly(prompt.start, one.whole, halt, gently):
+            reading = self._nearest(start) if shelf.make_room(since) else None
+            if reading is None or not reading.read_slowly(start, one.whole, halt, gently):
                 return False
-            shelf.store(one.lines, module(*reading.known(len(prompt.start))))
+            shelf.store(one.lines, module(*reading.known(len(start))))
         return True
 
     def next_logits(
@@ -320,7 +325,7 @@ class LocalModel(BaseChatModel):
     def _shelf(self, prompt: Prompt) -> Shelf | None:
         if not (self.folder and self._kernel and prompt.excerpts):
             return None
-        return Shelf(self.folder, prompt.start, self._kernel)
+        return Shelf(self.folder, self._behind or prompt.start, self._kernel)
 
     @property
     def _kernel(self) -> str:

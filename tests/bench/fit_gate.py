@@ -70,7 +70,7 @@ def _judge(index: Path, squad: Path | None, questions: int, layer: int, ahead: b
     known = KEPT.read_text("utf-8").splitlines() if KEPT.exists() else []
     done = {row["id"] for row in map(json.loads, known) if row.get("ahead", False) == ahead}
     retriever, model = open_retriever(index, None), load_model()
-    model.warm(prompts.answer_prompt("", []))
+    model.warm(prompts.opening())
     if ahead:
         read_ahead(model, retriever.index.passages, threading.Event(), gently=False)
     else:

@@ -100,7 +100,7 @@ def collect(sets: Sequence[Sequence[Claim]], fast: bool = False) -> None:
     done = {row["id"] for row in _collected() if fast or row["judged"]}
     encoder, model = load_encoder(), None if fast else load_model()
     if model:
-        model.warm(prompts.answer_prompt("", []))
+        model.warm(prompts.opening())
     order = sorted(
         ((place / len(some), one) for some in sets for place, one in enumerate(some)),
         key=lambda pair: pair[0],

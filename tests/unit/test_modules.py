@@ -118,6 +118,20 @@ def test_a_damaged_one_is_read_again(here: Path, damage: str) -> None:
     assert layers_of(opened(here), asked("w50", (ONE, (0, 1, 2))))[2] == 0
 
 
+def test_it_may_stand_behind_another_start_than_it_was_read_behind(here: Path) -> None:
+    model = opened(here)
+    model.warm(asked("", ((), ())))
+    assert ahead(model, ONE)
+    other = asked("w50", (ONE, (0, 2)))
+    other[0] = SystemMessage("w7 w8")
+    _, logits, held = layers_of(model, other)
+    assert held >= 7  # both lines
+    assert len(logits)
+    # A model that was not told what all prompts begin with keeps to what each of them begins with.
+    assert layers_of(opened(here), other)[2] == 0
+    assert layers_of(opened(here), asked("w50", (ONE, (0, 2))))[2] == 7
+
+
 def test_a_text_is_known_by_all_of_it(here: Path) -> None:
     model = opened(here)
     assert ahead(model, ONE)
