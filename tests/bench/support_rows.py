@@ -19,7 +19,8 @@ from ingest.embed import load_encoder
 from ingest.types import Encoder, Passage
 from rag import prompts
 from rag.engines.local import LocalModel, load_model
-from rag.grounding import Evidence, evidence, judged, look, new_facts, shown
+from rag.grounding import Evidence, evidence, judged, look, shown
+from rag.invented import new_facts
 from tests.bench.claims import Claim
 from tests.bench.labelled import OUT
 
