@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -130,6 +131,29 @@ class Shelf:
     def store(self, text: Sequence[str], found: Module) -> None:
         """Keep a text's module; where that cannot be done, nothing is lost but time."""
         tensors.store(self.path(text), {name: getattr(found, name) for name in Module.__slots__})
+
+    def fill(
+        self,
+        excerpts: Sequence[Excerpt],
+        start: list[int],
+        read: Callable[[], Reading],
+        halt: threading.Event,
+        gently: bool,
+        since: float,
+    ) -> bool:
+        """Read those excerpts that are not kept and keep them; whether all are there now.
+
+        `read` gives a reading that begins as `start` does. `gently`: only while nobody is answered.
+        `since`: what was last used before (seconds since the epoch) may go to make room.
+        """
+        for one in excerpts:
+            if self.has(one.lines):
+                continue
+            reading = read() if self.make_room(since) else None
+            if reading is None or not reading.read_slowly(start, one.whole, halt, gently):
+                return False
+            self.store(one.lines, module(*reading.known(len(start))))
+        return True
 
     def make_room(self, since: float, room: int = ROOM) -> bool:
         """Remove what was last used before `since` (seconds since the epoch), oldest first, where

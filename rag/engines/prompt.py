@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage
 
+from ingest.errors import BadRequest
 from rag.engines.plain import plain
 
 if TYPE_CHECKING:
@@ -68,6 +69,15 @@ class Prompt:
     def start(self) -> list[int]:
         """The tokens before the first excerpt; all of them where there is none."""
         return self.ids[: self.excerpts[0].start] if self.excerpts else self.ids
+
+    def within(self, room: int) -> Prompt:
+        """This one. Raises BadRequest where it has more tokens than `room`."""
+        if len(self.ids) > room:
+            raise BadRequest(
+                f"The prompt has {len(self.ids)} tokens and this model reads at most {room}: "
+                "ask a shorter question or start a new conversation."
+            )
+        return self
 
     def to_last(self) -> Prompt:
         """This one up to the first token after the last excerpt."""
