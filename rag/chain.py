@@ -24,6 +24,7 @@ from rag import gate, prompts
 from rag.ahead import ReadsAhead
 from rag.cite import Found, Spoken, checked, citations, refused
 from rag.claims import spans
+from rag.coverage import bearing
 from rag.engines.plain import plain
 from rag.entail import Entailment
 from rag.followup import leans, search_text
@@ -62,8 +63,12 @@ class Probed(Judge, Protocol):
         words: tuple[str, ...],
         layer: int,
         halt: threading.Event | None = None,
+        notes: list[BaseMessage] | None = None,
     ) -> tuple[list[float], np.ndarray]:
-        """`next_logits`, and the hidden state (width,) after a decoder layer there."""
+        """`next_logits`, and the hidden state (width,) after a decoder layer there.
+
+        `notes`: what is asked next, on the same notes: nothing of those is read twice.
+        """
 
 
 @runtime_checkable
@@ -133,8 +138,11 @@ def _find(retriever: Retriever, count: Callable[[str], int], budget: int, ask: A
     read = neighbours(retriever, hits, ask.sources)
     near = retriever.sentence_cosines(searched, [hit.passage for hit in read])
     choices = choose(read, near, count, budget) if asked else []
+    cosines = {hit.passage.id: values for hit, values in zip(read, near, strict=True)}
+    held = [cosines[choice.passage.id] for choice in choices]
+    bears = bearing(question, choices, held, retriever.encoder, retriever.rarity)
     took = (time.perf_counter() - started) * 1000
-    return Found(ask, started, question, searched, tuple(hits), tuple(choices), round(took, 1))
+    return Found(ask, started, question, searched, tuple(hits), tuple(choices), bears, round(took, 1))
 
 
 def _write(
@@ -162,11 +170,11 @@ def _answer(
     yield answer
     with _place(model, ask):
         shown, earlier = _read(found)
-        signals, _ = _signals(model, found, shown, earlier, gate.layer(str(model.name)))
+        messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
+        signals, _ = _signals(model, found, messages, earlier, gate.layer(str(model.name)))
         if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
             yield refused(answer, found)
             return
-        messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
         held = "\n".join(choice.passage.text for choice in found.choices)
         spoken = _spoken(model, messages, ask, held)
         yield from checked(answer, found, retriever, gate.sure(signals), spoken, confirming)
@@ -192,17 +200,21 @@ def _put(model: BaseChatModel, messages: list[BaseMessage]) -> list[BaseMessage]
 
 
 def _signals(
-    model: BaseChatModel, found: Found, shown: list[prompts.Shown], earlier: str, layer: int | None
+    model: BaseChatModel, found: Found, answer: list[BaseMessage], earlier: str, layer: int | None
 ) -> tuple[gate.Signals, np.ndarray | None]:
+    """What the gate looks at. The model is shown only what bears on the question, which it judges better
+    than all that `answer`, the messages to come, shows."""
+    covered = found.bearing.covered
     if not isinstance(model, Judge):
-        return gate.signals(found.hits), None
+        return gate.signals(found.hits, covered), None
+    shown = [prompts.shown(choice.passage, choice.places) for choice in found.bearing.choices]
     messages = _put(model, prompts.answerable_prompt(found.question, shown, earlier))
     words, state = ("yes", "no"), None
     if layer is not None and isinstance(model, Probed):
-        (said, denied), state = model.next_state(messages, words, layer, found.ask.stop)
+        (said, denied), state = model.next_state(messages, words, layer, found.ask.stop, answer)
     else:
         said, denied = model.next_logits(messages, words, found.ask.stop)
-    return gate.signals(found.hits, said - denied, state), state
+    return gate.signals(found.hits, covered, said - denied, state), state
 
 
 def asked(
@@ -221,7 +233,9 @@ def judged(
 ) -> tuple[gate.Signals, np.ndarray | None]:
     """What the gate would look at for this question, and the state after `layer`; nothing is written."""
     found = _find(retriever, _counter(model), BUDGET, ask)
-    return _signals(model, found, *_read(found), layer)
+    shown, earlier = _read(found)
+    answer = _put(model, prompts.answer_prompt(found.question, shown, earlier))
+    return _signals(model, found, answer, earlier, layer)
 
 
 def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: str) -> Iterator[Spoken]:

@@ -11,10 +11,12 @@ from ingest.types import Hit
 from rag import prompts
 from rag.claims import spans
 from rag.complete import LEAST, LEAST_IF_SURE, left_out, wanting
+from rag.coverage import Bearing
 from rag.draft import Draft, confirmed, strict, with_markers
 from rag.entail import Entailment
-from rag.grounding import Evidence, Judging, best_quote, check, evidence, new_facts
+from rag.grounding import Evidence, Judging, best_quote, check, evidence
 from rag.injection import trusted
+from rag.invented import new_facts, unanswered
 from rag.retrieve import Retriever
 from rag.select import Choice
 from rag.types import Answer, Ask, Citation, Quote, Sentence, Stage, Timings
@@ -33,6 +35,7 @@ class Found:
     searched: str  # the question as it was searched for
     hits: tuple[Hit, ...]
     choices: tuple[Choice, ...]
+    bearing: Bearing  # what of their passages bears on the question
     retrieve_ms: float
 
 
@@ -137,6 +140,9 @@ def checked(
             return
         draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
     draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
+    if unanswered(question, " ".join(one.text for one in draft.sentences)) and not found.ask.stop.is_set():
+        yield refused(answer, found)
+        return
     if confirming is not None and not (draft.backed or found.ask.stop.is_set()):
         if not (sure and draft.added):
             yield refused(answer, found)

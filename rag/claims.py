@@ -9,7 +9,7 @@ from rag import prompts
 from rag.followup import content_words
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
+NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _TALK = re.compile(
     r"(?i)(sure|certainly|of course|hello|hi|hey|thank|thanks|you're welcome|great question|good question|"
@@ -57,7 +57,7 @@ def new_names(claim: str, notes: str, question: str = "") -> list[str]:
     """The names in `claim` that neither `notes` nor the question have."""
     lowered, asked = notes.lower(), question.lower()
     found = []
-    for name in _NAME.findall(claim):
+    for name in NAME.findall(claim):
         word = name.lower()
         known = word in lowered or word.rstrip("s") in lowered or word in asked
         if not known and not _abbreviates(name, claim):

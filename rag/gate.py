@@ -30,18 +30,24 @@ class Signals:
 
     dense: float  # best cosine of the question with a passage or a sentence
     late: float  # best late-interaction score
+    covered: float | None = None  # of the question by one sentence (rag/coverage.py); None if not looked at
     yes: float | None = None  # logit(yes) - logit(no) of the model; None where it has none
     state: float | None = None  # log-odds by the probe; None where it was not fitted on this model
 
 
-def signals(hits: Sequence[Hit], yes: float | None = None, state: np.ndarray | None = None) -> Signals:
+def signals(
+    hits: Sequence[Hit],
+    covered: float | None = None,
+    yes: float | None = None,
+    state: np.ndarray | None = None,
+) -> Signals:
     """The signals of a question given the passages found for it and the model's judgement.
 
     `state`: its hidden state (width,) after the layer that `layer` names, where that is known.
     """
     dense = max((hit.dense for hit in hits), default=-1.0)
     late = max((hit.late for hit in hits), default=0.0)
-    return Signals(dense, late, yes, None if state is None else _probe().odds(state))
+    return Signals(dense, late, covered, yes, None if state is None else _probe().odds(state))
 
 
 def layer(model: str) -> int | None:
@@ -75,8 +81,8 @@ def probability(found: Signals) -> float:
 
 
 def _weights(found: Signals) -> dict[str, Any]:
-    known = (
-        "with_state" if found.state is not None else "with_yes" if found.yes is not None else "without_yes"
-    )
+    known = "with_covered" if found.covered is not None else "retrieval"
+    if found.yes is not None:
+        known = "with_state" if found.state is not None else "with_yes"
     fitted: dict[str, Any] = weights(FITTED)[known]
     return fitted

@@ -26,12 +26,13 @@ from ingest.sentences import sentences
 from ingest.store import searchable, tokens
 from ingest.types import Encoder, Passage
 from rag import prompts, support
-from rag.claims import bare, holds_number, is_claim, new_names, numbers, spans
+from rag.claims import bare, is_claim, spans
 from rag.engines.state import Judgement
 from rag.entail import Entailment
 from rag.evidence import choose
-from rag.followup import content_stems, content_words
+from rag.followup import content_stems
 from rag.injection import trusted
+from rag.invented import new_facts
 from rag.retrieve import Retriever
 from rag.signals import lexical
 from rag.types import MARKER, Quote, Sentence
@@ -285,26 +286,6 @@ def shown(found: Look, held: Sequence[Evidence]) -> list[prompts.Shown]:
     for number, row in found.read:
         places.setdefault(number, []).append(row)
     return [prompts.shown(held[number].passage, rows) for number, rows in places.items()]
-
-
-def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[str]:
-    """The numbers and names of `claim` that the passages `held` do not back.
-
-    A number must stand in a sentence that shares a word with the claim, so that the year of one
-    thing is not taken for another's; a name must stand anywhere, or in the question.
-    """
-    found: list[str] = []
-    words = set(content_words(claim))
-    for number in numbers(claim):
-        with_it = (
-            line
-            for passage in held
-            for line, sentence in zip(contexts(passage), passage.sentences, strict=True)
-            if holds_number(sentence, number) and words & (set(content_words(line)) - {number})
-        )
-        if next(with_it, None) is None:
-            found.append(number)
-    return found + new_names(claim, "\n".join(map(searchable, held)), question)
 
 
 def best_quote(claim: str, passage: Passage, encoder: Encoder) -> str:

@@ -21,7 +21,7 @@ SYSTEM = (
     "Where the notes list items or steps, give all of them. Answer every part of the question, then stop."
 )
 ANSWER = "Answer in one to three sentences, in the words of the notes."
-ANSWERABLE = "Do the notes state the answer to exactly this question? Answer yes or no."
+ANSWERABLE = "Is exactly what the question asks for written in the notes? Answer yes or no."
 EARLIER, TUTOR = "The conversation so far:", "Tutor:"
 OURS = (SYSTEM, ANSWER, ANSWERABLE)  # nothing of which is for the reader
 
@@ -44,7 +44,8 @@ OPEN = (
 )
 CHOOSE = "Which of these is the right answer? Say its words and nothing else."
 
-SUPPORTED = "Is every part of the claim supported by the course notes? Answer yes or no."
+CHECK = "You check claims against a passage."  # told to copy what answers, it says yes to what is not there
+SUPPORTED = "Is every part of the claim supported by the passage? Answer yes or no."
 
 
 class Shown(NamedTuple):
@@ -64,25 +65,27 @@ def shown(passage: Passage, places: Sequence[int] | None = None) -> Shown:
     return Shown(bare.title, bare.sentences, tuple(at for at, place in enumerate(kept) if place in wanted))
 
 
+def opening() -> list[BaseMessage]:
+    """What every question to the tutor begins with, before the notes."""
+    return answer_prompt("", [Shown("", (), ())])
+
+
 def answer_prompt(question: str, shown: Sequence[Shown], earlier: str = "") -> list[BaseMessage]:
     """The messages that ask for the answer. `earlier` is what was said before, for a follow-up."""
     return [SystemMessage(SYSTEM), _asked(question, shown, earlier, ANSWER)]
 
 
 def answerable_prompt(question: str, shown: Sequence[Shown], earlier: str = "") -> list[BaseMessage]:
-    """Asks whether the notes shown hold the answer; all but its last line is the answer's prompt."""
+    """Asks whether the notes shown hold the answer; it begins as the answer's prompt does."""
     return [SystemMessage(SYSTEM), _asked(question, shown, earlier, ANSWERABLE)]
 
 
 def claim_prompt(claim: str, shown: Sequence[Shown]) -> list[BaseMessage]:
-    """Asks whether the notes shown support a claim, which is the last excerpt of the messages.
-
-    It begins as the answer's prompt does, so that notes read for an answer are not read again.
-    """
+    """Asks whether the notes shown support a claim, which is the last excerpt of the messages."""
     notes = [_note(note) for note in shown]
-    head, lead = {"type": "text", "text": "Course notes:\n"}, {"type": "text", "text": "Claim:\n"}
+    head, lead = {"type": "text", "text": "Passage:\n"}, {"type": "text", "text": "Claim: "}
     tail = {"type": "text", "text": f"\n{SUPPORTED}"}
-    return [SystemMessage(SYSTEM), HumanMessage([head, *notes, lead, excerpt([claim], [0]), tail])]
+    return [SystemMessage(CHECK), HumanMessage([head, *notes, lead, excerpt([claim], [0]), tail])]
 
 
 def stem_prompt(note: Shown, line: str, key: str, leave_out: Sequence[str] = ()) -> list[BaseMessage]:

@@ -39,8 +39,8 @@ def probability(signals: Mapping[str, float], mode: Mode) -> float:
 
 
 def doubted(found: float, mode: Mode) -> float:
-    """A probability lowered so that it counts as supported no longer; what was above another stays so."""
-    return found * (float(_cuts(mode)["supported"]) - 0.001)
+    """A probability lowered so that it counts as no support; what was above another stays so."""
+    return found * (float(_cuts(mode)["partly"]) - 0.001)
 
 
 def label(support: float, signals: Mapping[str, float], mode: Mode) -> Label:

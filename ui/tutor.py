@@ -117,14 +117,14 @@ def open_tutor(
     """
     from rag.chain import answer_chain
     from rag.journal import Journal, logged
-    from rag.prompts import answer_prompt
+    from rag.prompts import opening
     from rag.starters import starters
 
     retriever = open_retriever(index, encoder, reranker)
     judge = open_entailment(entailment) if entailment else None
     opened = open_model(model, url, progress)
     if warm := getattr(opened, "warm", None):  # ours: what every prompt begins with is read once for all
-        warm(answer_prompt("", []))
+        warm(opening())
     journal = Journal(log) if log else None
     return Tutor(
         chain=logged(answer_chain(retriever, opened, entailment=judge), journal),

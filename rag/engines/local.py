@@ -1,8 +1,7 @@
 """A language model in this process, as a LangChain chat model.
 
-Several answers go on at once, token by token in turn (rag/engines/turns.py); what a prompt shares
-with one of the last few is not read again (rag/engines/reading.py). Decoding goes through
-rag/decoding.py, token by token, so that Stop is felt within one token.
+Several answers go on at once, token by token in turn (rag/engines/turns.py, rag/decoding.py), so that Stop
+is felt within one; what a prompt shares with one of the last few is not read again (rag/engines/reading.py).
 
 What this file does not know: passages, citations, refusals. It sees messages.
 """
@@ -12,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +30,24 @@ from rag.decoding import GREEDY, Decoding
 from rag.engines import prefix
 from rag.engines.grammar import Grammar, Schema, ready, write_within
 from rag.engines.memory import enough_memory
-from rag.engines.modules import Shelf, module
+from rag.engines.modules import Shelf, borrowed
 from rag.engines.prepare import NAME, prepare
 from rag.engines.prompt import Prompt, tokenized
-from rag.engines.reading import Kept, Reading
+from rag.engines.reading import Kept, Known, Reading
 from rag.engines.state import Judgement, LastState, judgement, likelihoods
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
-from rag.engines.writing import Drawn, Written, beam, compared, counted, write
+from rag.engines.writing import Drawn, Written, beam, compared, counted, end_tokens, write
 
 
 class LocalModel(BaseChatModel):
     """A transformers causal language model behind LangChain's chat interface.
 
     `stream` and `invoke` take `decoding` (a Decoding, greedy if not given), `halt` (a
-    threading.Event that ends the answer within a token), `schema` (a JSON schema that the text is
-    of) and `waiting` (told the number in the line while others are answered first, 0 when that is
-    over). Raises BadRequest for a prompt longer than the model's context, for streaming with beams
-    and where too many wait, ModelUnusable when memory runs out; the model is usable after each.
+    threading.Event that ends the answer within a token), `schema` (a JSON schema that the text is of) and
+    `waiting` (told the number in the line while others are answered first, 0 when that is over). Raises
+    BadRequest for a prompt longer than the model's context, for streaming with beams and where too many
+    wait, ModelUnusable when memory runs out; the model is usable after each.
     """
 
     name: str = NAME
@@ -58,6 +58,7 @@ class LocalModel(BaseChatModel):
     _tokenizer: PreTrainedTokenizerBase = PrivateAttr()
     _turns: Turns = PrivateAttr(default_factory=Turns)
     _kept: Kept = PrivateAttr(default_factory=Kept)
+    _behind: list[int] = PrivateAttr(default_factory=list)  # what stood before each module as it was read
     _states: dict[int, LastState] = PrivateAttr(default_factory=dict)  # by layer
     _grammars: Any = PrivateAttr(default=None)  # the tokenizer as grammars want it, once asked for
 
@@ -78,17 +79,18 @@ class LocalModel(BaseChatModel):
     ) -> AbstractContextManager[bool]:
         """A place among those who are answered, for all that one answer takes; False if halted first.
 
-        `stream`, `invoke` and `compare` take one themselves; called inside this with the same `halt`
-        they use this one: judging the notes and answering is one wait.
+        `stream`, `invoke` and `compare` take one themselves, or use this one where `halt` is the same.
         """
         return self._turns.place(halt, waiting)
 
     def warm(self, messages: list[BaseMessage]) -> None:
-        """Have the start that prompts share with `messages` at hand, read once and kept beside the model."""
-        reading = Reading(self._model, self._turns)
+        """Have the start that prompts share with `messages` at hand, read once and kept beside the model;
+        where they show an excerpt, others are read ahead behind that start, whatever prompt they go into."""
+        reading, prompt = Reading(self._model, self._turns), self._tokenize(messages)
         with enough_memory():
-            prefix.read(reading, self._tokenize(messages).start, self.folder, self._kernel)
+            prefix.read(reading, prompt.start, self.folder, self._kernel)
         self._kept.keep_always(reading)
+        self._behind = prompt.start if prompt.excerpts else []
 
     def read_ahead(
         self, messages: list[BaseMessage], halt: threading.Event, gently: bool = True, since: float = 0.0
@@ -99,25 +101,16 @@ class LocalModel(BaseChatModel):
         `gently`: only while nobody is answered; what was last used before `since` (Unix time) may go.
         """
         prompt = self._tokenize(messages)
-        shelf = self._shelf(prompt)
-        if shelf is None:
-            return False
-        for one in prompt.excerpts:
-            if shelf.has(one.lines):
-                continue
-            reading = self._nearest(prompt.start) if shelf.make_room(since) else None
-            if reading is None or not reading.read_slowly(prompt.start, one.whole, halt, gently):
-                return False
-            shelf.store(one.lines, module(*reading.known(len(prompt.start))))
-        return True
+        shelf, start = self._shelf(prompt), self._behind or prompt.start
+        read = partial(self._nearest, start)
+        return shelf is not None and shelf.fill(prompt.excerpts, start, read, halt, gently, since)
 
     def next_logits(
         self, messages: list[BaseMessage], words: tuple[str, ...], halt: threading.Event | None = None
     ) -> list[float]:
-        """Logits of `words` (each one's first token) as what comes next after `messages`.
+        """Logits of `words` (each one's first token) as what comes next after `messages`, which are kept.
 
-        What was read is reused by an answer that starts with the same messages. It takes turns with
-        the answers that go on and waits for no place. All are 0 where `halt` was set before the end.
+        It takes turns with answers and waits for no place. All are 0 where `halt` was set before the end.
         """
         with enough_memory():
             logits = self._read(self._tokenize(messages), halt)[0].logits
@@ -132,14 +125,23 @@ class LocalModel(BaseChatModel):
         words: tuple[str, ...],
         layer: int,
         halt: threading.Event | None = None,
+        notes: list[BaseMessage] | None = None,
     ) -> tuple[list[float], np.ndarray]:
         """`next_logits`, and the hidden state float32 (width,) after decoder layer `layer` there.
 
+        `notes`: what is answered next, with the same excerpts: read first, and nothing of them twice.
         The state is (0,) where `halt` was set before the end.
         """
-        last = self._last(layer)
-        logits = self.next_logits(messages, words, halt)
-        return logits, last.take() if any(logits) else np.zeros(0, np.float32)
+        prompt, known = self._tokenize(messages), None
+        after = self._tokenize(notes) if notes and self._kernel else None
+        with enough_memory():
+            if after and after.excerpts:
+                read, _ = self._read(after.to_last(), halt)
+                known = borrowed(prompt, after, read) if len(read.logits) else []
+            last = self._last(layer)
+            logits = self._read(prompt, halt, keep=known is None, known=known)[0].logits
+        said = [float(logits[token]) if len(logits) else 0.0 for token in self._first(words)]
+        return said, last.take() if len(logits) else np.zeros(0, np.float32)
 
     def judge(
         self,
@@ -150,8 +152,7 @@ class LocalModel(BaseChatModel):
     ) -> Judgement | None:
         """How likely the last excerpt in `messages` is to this model, and what it would say after them.
 
-        The excerpt is a claim, what stands before it the evidence, what comes after asks for one of
-        `words`. None where `halt` was set before the end.
+        It is a claim after its evidence; then one of `words` is asked for. None where `halt` was set before.
         """
         evidence, claim, rest = self._tokenize(messages).parted()
         lasts = [self._last(layer) for layer in layers]
@@ -262,33 +263,33 @@ class LocalModel(BaseChatModel):
         with self.answering(halt, settings.get("waiting")) as mine, enough_memory():
             if mine:
                 reading, held = self._read(prompt, halt)
-                most = self.max_new_tokens
-                written = beam(reading, self._model, self._turns, how, self._ends, most, halt)
-        usage = counted(len(prompt.ids), held, len(written))
+                place = (reading, self._model, self._turns)
+                written = beam(*place, how, self._ends, self.max_new_tokens, halt)
         text = str(self._tokenizer.decode(written, skip_special_tokens=True))
+        usage = counted(len(prompt.ids), held, len(written))
         message = AIMessage(content=text, usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     @property
     def _ends(self) -> set[int]:
-        ends = self._model.generation_config.eos_token_id if self._model.generation_config else None
-        listed = ends if isinstance(ends, list) else [ends]
-        return {token for token in [*listed, self._tokenizer.eos_token_id] if token is not None}
+        return end_tokens(self._model.generation_config, self._tokenizer.eos_token_id)
 
     def _tokenize(self, messages: list[BaseMessage]) -> Prompt:
-        prompt = tokenized(self._tokenizer, messages)
         room = self._model.config.max_position_embeddings - self.max_new_tokens
-        if len(prompt.ids) > room:
-            raise BadRequest(
-                f"The prompt has {len(prompt.ids)} tokens and this model reads at most {room}: "
-                "ask a shorter question or start a new conversation."
-            )
-        return prompt
+        return tokenized(self._tokenizer, messages).within(room)
 
-    def _read(self, prompt: Prompt, halt: threading.Event | None, keep: bool = True) -> tuple[Reading, int]:
-        """The prompt read, and how many of its tokens were known; no logits where it was halted."""
+    def _read(
+        self,
+        prompt: Prompt,
+        halt: threading.Event | None,
+        keep: bool = True,
+        known: Sequence[Known] | None = None,
+    ) -> tuple[Reading, int]:
+        """The prompt read, and how many of its tokens were known (`known`, or what lies on the shelf); no
+        logits where it was halted. `keep`: for what is read next."""
         reading, shelf = self._nearest(prompt.ids), self._shelf(prompt)
-        known = [shelf.known(one) for one in prompt.excerpts] if shelf else []
+        if known is None:
+            known = [shelf.known(one) for one in prompt.excerpts] if shelf else []
         held = reading.read(prompt.ids, halt, known)
         if keep:
             self._kept.keep(reading)
@@ -300,7 +301,7 @@ class LocalModel(BaseChatModel):
     def _shelf(self, prompt: Prompt) -> Shelf | None:
         if not (self.folder and self._kernel and prompt.excerpts):
             return None
-        return Shelf(self.folder, prompt.start, self._kernel)
+        return Shelf(self.folder, self._behind or prompt.start, self._kernel)
 
     @property
     def _kernel(self) -> str:

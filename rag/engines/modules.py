@@ -18,17 +18,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from rag.engines import tensors
 from rag.engines.keys import Pairs
-from rag.engines.prompt import Excerpt
-from rag.engines.reading import Known
+from rag.engines.prompt import Excerpt, Prompt
+from rag.engines.reading import Known, Reading
 
 ROOM = 2 * 2**30  # bytes that a folder of modules may take: some 1,000 passages
 _STEPS = 255  # of 8 bits
@@ -62,6 +64,27 @@ def _in_steps(numbers: torch.Tensor, over: int) -> tuple[torch.Tensor, torch.Ten
     zero = numbers.amin(over, keepdim=True)
     scale = ((numbers.amax(over, keepdim=True) - zero) / _STEPS).clamp_min(1e-8)
     return ((numbers - zero) / scale).round().to(torch.uint8), scale, zero
+
+
+def borrowed(prompt: Prompt, notes: Prompt, read: Reading) -> list[Known]:
+    """What `prompt` shows of texts of which `notes` shows those lines too, out of `read`.
+
+    `read` begins as `notes` does, at least to the end of its last excerpt. Other than a module, what is
+    borrowed has attended to all that stands before it there, and is in no fewer bits.
+    """
+    first = len(notes.start)
+    keys, values = read.known(first)
+    found = []
+    for one in prompt.excerpts:
+        place = next((other.place(one) for other in notes.excerpts if other.holds(one)), None)
+        if place is not None:
+            at = torch.tensor(place) - first
+            found.append(Known(one.start, one.count, partial(_rows, keys, values, at)))
+    return found
+
+
+def _rows(keys: torch.Tensor, values: torch.Tensor, at: torch.Tensor) -> Pairs:
+    return keys[:, :, at], values[:, :, at]
 
 
 class Shelf:
@@ -108,6 +131,29 @@ class Shelf:
     def store(self, text: Sequence[str], found: Module) -> None:
         """Keep a text's module; where that cannot be done, nothing is lost but time."""
         tensors.store(self.path(text), {name: getattr(found, name) for name in Module.__slots__})
+
+    def fill(
+        self,
+        excerpts: Sequence[Excerpt],
+        start: list[int],
+        read: Callable[[], Reading],
+        halt: threading.Event,
+        gently: bool,
+        since: float,
+    ) -> bool:
+        """Read those excerpts that are not kept and keep them; whether all are there now.
+
+        `read` gives a reading that begins as `start` does. `gently`: only while nobody is answered.
+        `since`: what was last used before (seconds since the epoch) may go to make room.
+        """
+        for one in excerpts:
+            if self.has(one.lines):
+                continue
+            reading = read() if self.make_room(since) else None
+            if reading is None or not reading.read_slowly(start, one.whole, halt, gently):
+                return False
+            self.store(one.lines, module(*reading.known(len(start))))
+        return True
 
     def make_room(self, since: float, room: int = ROOM) -> bool:
         """Remove what was last used before `since` (seconds since the epoch), oldest first, where

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage
 
+from ingest.errors import BadRequest
 from rag.engines.plain import plain
 
 if TYPE_CHECKING:
@@ -47,6 +48,15 @@ class Excerpt:
             starts.append(starts[-1] + len(line))
         return [row for place in self.shown for row in range(starts[place], starts[place + 1])]
 
+    def holds(self, other: Excerpt) -> bool:
+        """Whether all that `other` shows is of this text and shown here as well."""
+        return self.lines == other.lines and set(other.shown) <= set(self.shown)
+
+    def place(self, other: Excerpt) -> list[int]:
+        """Where the tokens that `other` shows stand in this excerpt's prompt; this one must hold it."""
+        rows = {row: self.start + at for at, row in enumerate(self.rows())}
+        return [rows[row] for row in other.rows()]
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -59,6 +69,20 @@ class Prompt:
     def start(self) -> list[int]:
         """The tokens before the first excerpt; all of them where there is none."""
         return self.ids[: self.excerpts[0].start] if self.excerpts else self.ids
+
+    def within(self, room: int) -> Prompt:
+        """This one. Raises BadRequest where it has more tokens than `room`."""
+        if len(self.ids) > room:
+            raise BadRequest(
+                f"The prompt has {len(self.ids)} tokens and this model reads at most {room}: "
+                "ask a shorter question or start a new conversation."
+            )
+        return self
+
+    def to_last(self) -> Prompt:
+        """This one up to the first token after the last excerpt."""
+        last = self.excerpts[-1]
+        return Prompt(self.ids[: last.start + last.count + 1], self.excerpts)
 
     def parted(self) -> tuple[Prompt, list[int], list[int]]:
         """What stands before the last excerpt, the tokens of that, and what comes after it."""

@@ -250,6 +250,13 @@ class _BetweenTokens(StoppingCriteria):
         return torch.full((ids.shape[0],), not self.next_turn(), device=ids.device)
 
 
+def end_tokens(config: Any, end: int | None) -> set[int]:
+    """The tokens that end an answer: those of a transformers generation config, if any, and `end`."""
+    listed = config.eos_token_id if config else None
+    several = listed if isinstance(listed, list) else [listed]
+    return {token for token in (*several, end) if token is not None}
+
+
 def counted(prompt: int, cached: int, written: int) -> UsageMetadata:
     """Tokens of a prompt, those of them that were not read again, and those written, for LangChain."""
     return UsageMetadata(

@@ -109,10 +109,10 @@ class Engine:
         self.file = gguf
         if arm in ("unitutor", "unread"):
             from rag.engines.local import load_model
-            from rag.prompts import answer_prompt
+            from rag.prompts import opening
 
             self.model: Any = load_model()
-            self.model.warm(answer_prompt("", []))
+            self.model.warm(opening())
             if arm == "unread":
                 self.model.folder = None
             else:

@@ -16,7 +16,7 @@ from typing import Any
 
 from rag.chain import answer_chain
 from rag.engines.local import load_model
-from rag.prompts import answer_prompt
+from rag.prompts import opening
 from rag.types import Ask, Turn
 from tests.bench.labelled import OUT, facts_found, own
 from ui.tutor import open_retriever
@@ -41,7 +41,7 @@ def measure(index: Path, budgets: list[int], every: int) -> None:
     known = KEPT.read_text("utf-8").splitlines() if KEPT.exists() else []
     done = {(row["id"], row["budget"]) for row in map(json.loads, known)}
     retriever, model = open_retriever(index, None), load_model()
-    model.warm(answer_prompt("", []))
+    model.warm(opening())
     chains = {budget: answer_chain(retriever, model, budget) for budget in budgets}
     with KEPT.open("a", encoding="utf-8") as file:
         for one in own("dev")[::every]:

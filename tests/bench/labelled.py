@@ -22,6 +22,7 @@ class Labelled:
     turns: tuple[str, ...]  # the last is the question, the others come before it
     facts: tuple[tuple[str, ...], ...]  # each fact as its alternative wordings, lower-case
     sources: tuple[tuple[str, int | None], ...]  # every place that holds the answer
+    group: str = ""  # the id of the question that this one is the twin of, or its own
 
     @property
     def answerable(self) -> bool:
@@ -46,6 +47,7 @@ def load(path: Path, split: str | None = None) -> list[Labelled]:
                 tuple(one.get("turns") or [one["question"]]),
                 tuple(tuple(fact) for fact in one.get("facts", [])),
                 tuple(places),
+                one.get("twin", one["id"]),
             )
         )
     return found

@@ -23,7 +23,7 @@ from rag.chain import answer_chain
 from rag.engines.int8 import fastest_kernel
 from rag.engines.local import load_model
 from rag.engines.reading import Kept
-from rag.prompts import answer_prompt
+from rag.prompts import opening
 from rag.types import Ask
 from tests.bench.labelled import OUT
 from ui.tutor import open_retriever
@@ -53,7 +53,7 @@ def main() -> None:
     for _ in range(options.rounds):
         for question, read in rows:
             model._kept, model.folder = Kept(), folder
-            model.warm(answer_prompt("", []))
+            model.warm(opening())
             model.folder = folder if read == "yes" else None
             rows[question, read].append(chain.invoke(Ask(question)).timings)
     lines = [

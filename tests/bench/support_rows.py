@@ -19,7 +19,8 @@ from ingest.embed import load_encoder
 from ingest.types import Encoder, Passage
 from rag import prompts
 from rag.engines.local import LocalModel, load_model
-from rag.grounding import Evidence, evidence, judged, look, new_facts, shown
+from rag.grounding import Evidence, evidence, judged, look, shown
+from rag.invented import new_facts
 from tests.bench.claims import Claim
 from tests.bench.labelled import OUT
 
@@ -100,7 +101,7 @@ def collect(sets: Sequence[Sequence[Claim]], fast: bool = False) -> None:
     done = {row["id"] for row in _collected() if fast or row["judged"]}
     encoder, model = load_encoder(), None if fast else load_model()
     if model:
-        model.warm(prompts.answer_prompt("", []))
+        model.warm(prompts.opening())
     order = sorted(
         ((place / len(some), one) for some in sets for place, one in enumerate(some)),
         key=lambda pair: pair[0],

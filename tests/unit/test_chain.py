@@ -257,6 +257,7 @@ class Probing(Scripted):
         words: tuple[str, ...],
         layer: int,
         halt: threading.Event | None = None,
+        notes: list[BaseMessage] | None = None,
     ) -> tuple[list[float], np.ndarray]:
         weights = np.array(logistic.weights(gate.FITTED)["probe"]["weights"])
         return [self.yes, 0.0], self.towards * 20 * weights / float(weights @ weights)

@@ -11,22 +11,29 @@ from rag.logistic import weights
 from rag.select import Choice
 
 
-@pytest.mark.parametrize("yes", [None, 0.8])
-def test_nearer_notes_are_likelier_to_answer(yes: float | None) -> None:
-    chances = [probability(Signals(near, near, yes)) for near in (0.1, 0.3, 0.5, 0.7, 0.9)]
+@pytest.mark.parametrize("known", [2, 3, 4], ids=["retrieval", "covered", "yes"])
+def test_nearer_notes_are_likelier_to_answer(known: int) -> None:
+    def near(share: float) -> Signals:
+        return Signals(*(share, share, share, 2 * share)[:known])
+
+    chances = [probability(near(share)) for share in (0.1, 0.3, 0.5, 0.7, 0.9)]
     assert chances == sorted(chances)
-    assert not answers(Signals(0.1, 0.1, yes))
-    assert answers(Signals(0.8, 0.8, yes))
-    assert sure(Signals(0.9, 0.9, yes))
+    assert not answers(near(0.1))
+    assert answers(near(0.8))
+    assert sure(near(0.95))
+
+
+def test_a_question_that_one_sentence_covers_is_likelier_answered() -> None:
+    assert probability(Signals(0.5, 0.5, 0.6)) > probability(Signals(0.5, 0.5, 0.2))
 
 
 def test_the_models_yes_raises_the_chance() -> None:
-    assert probability(Signals(0.5, 0.5, 2.0)) > probability(Signals(0.5, 0.5, -2.0))
+    assert probability(Signals(0.5, 0.5, 0.4, 2.0)) > probability(Signals(0.5, 0.5, 0.4, -2.0))
 
 
 def test_the_probe_reads_the_state_of_the_model_it_was_fitted_on() -> None:
     fitted = np.array(weights(FITTED)["probe"]["weights"])
-    towards, away = signals([], 0.0, fitted), signals([], 0.0, -fitted)
+    towards, away = signals([], 0.0, 0.0, fitted), signals([], 0.0, 0.0, -fitted)
     assert towards.state is not None
     assert away.state is not None
     assert towards.state > away.state
@@ -36,12 +43,12 @@ def test_the_probe_reads_the_state_of_the_model_it_was_fitted_on() -> None:
 
 def test_another_models_state_is_not_read() -> None:
     assert layer("another model") is None
-    assert signals([], 0.0, np.zeros(8)).state is None  # of another width
-    assert signals([], 0.0, np.zeros(0)).state is None  # stopped before there was one
+    assert signals([], 0.0, 0.0, np.zeros(8)).state is None  # of another width
+    assert signals([], 0.0, 0.0, np.zeros(0)).state is None  # stopped before there was one
 
 
 def test_a_follow_up_needs_half() -> None:
-    asked = (Signals(near / 100, near / 100, 0.5) for near in range(100))
+    asked = (Signals(near / 100, near / 100, near / 100, 1.0) for near in range(100))
     between = next(one for one in asked if answers(one, follow_up=True))
     assert not answers(between)
 

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.types import Passage
 from rag.claims import is_claim, spans
-from rag.grounding import check, evidence, new_facts
+from rag.grounding import check, evidence
 
 
 class Words:
@@ -75,28 +75,6 @@ def test_a_changed_number_or_name_or_topic_is_not_supported(claim: str) -> None:
     one = check(claim, HELD, ENCODER)
     assert one.label in ("partly", "unsupported")
     assert one.support < 0.62
-
-
-def test_a_number_from_the_question_is_no_evidence() -> None:
-    assert new_facts("It was invented in 1995.", [passage("It was invented.")], "Why 1995?") == ["1995"]
-    assert new_facts("It is called MuseNet.", [passage("It is called so.")], "what is MuseNet?") == []
-
-
-def test_a_number_inside_another_is_another_number() -> None:
-    assert new_facts("It has 12 layers.", [passage("It has 128 layers and costs 3.12.")]) == ["12"]
-    assert new_facts("It has 12 layers.", [passage("It has 12 layers.")]) == []
-
-
-def test_the_year_of_one_thing_is_not_anothers() -> None:
-    timeline = passage("Siri shipped in 2011. AlexNet won in 2012.")
-    assert new_facts("Siri came out in 2012.", [timeline]) == ["2012"]
-    assert new_facts("Siri came out in 2011.", [timeline]) == []
-
-
-def test_initials_are_not_an_invented_name() -> None:
-    nets = [passage("A deep belief network stacks machines.")]
-    assert new_facts("A deep belief network (DBN) stacks machines.", nets) == []
-    assert new_facts("A deep belief network (XYZ) stacks machines.", nets) == ["XYZ"]
 
 
 @pytest.mark.parametrize(

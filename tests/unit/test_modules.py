@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
@@ -117,6 +118,20 @@ def test_a_damaged_one_is_read_again(here: Path, damage: str) -> None:
     assert layers_of(opened(here), asked("w50", (ONE, (0, 1, 2))))[2] == 0
 
 
+def test_it_may_stand_behind_another_start_than_it_was_read_behind(here: Path) -> None:
+    model = opened(here)
+    model.warm(asked("", ((), ())))
+    assert ahead(model, ONE)
+    other = asked("w50", (ONE, (0, 2)))
+    other[0] = SystemMessage("w7 w8")
+    _, logits, held = layers_of(model, other)
+    assert held >= 7  # both lines
+    assert len(logits)
+    # A model that was not told what all prompts begin with keeps to what each of them begins with.
+    assert layers_of(opened(here), other)[2] == 0
+    assert layers_of(opened(here), asked("w50", (ONE, (0, 2))))[2] == 7
+
+
 def test_a_text_is_known_by_all_of_it(here: Path) -> None:
     model = opened(here)
     assert ahead(model, ONE)
@@ -168,6 +183,45 @@ def test_it_ends_where_it_is_halted(here: Path) -> None:
     halt.set()
     assert not model.read_ahead(asked("", (ONE, (0, 1, 2))), halt)
     assert not (here / "modules").exists() or not list((here / "modules").iterdir())
+
+
+def test_what_comes_next_is_read_first_and_lends_its_lines(here: Path) -> None:
+    model = opened(here)
+    model.folder = None  # nothing on disk: the lines come out of what was read just now
+    notes, less = asked("w50 w51", (ONE, (0, 1, 2)), (TWO, (0, 1))), asked("w60", (TWO, (1,)), (ONE, (0,)))
+    calls: list[int] = []
+    model._model.register_forward_hook(
+        lambda _model, _none, settings, _out: calls.append(settings["input_ids"].shape[1]), with_kwargs=True
+    )
+    _, state = model.next_state(less, ("w5",), 1, notes=notes)
+    prompt = model._tokenize(less)
+    borrowed = sum(one.count for one in prompt.excerpts)
+    assert calls[-1] <= len(prompt.ids) - borrowed - len(prompt.start) + 1
+    before, after = len(calls), model._tokenize(notes)
+    model.invoke(notes)  # the answer reads its question alone
+    assert calls[before] == len(after.ids) - len(after.to_last().ids)
+    assert np.isfinite(state).all()
+    # Lines that nothing stood before attended to nothing else: then it is what reading gives.
+    first = asked("w60", (ONE, (0, 1)))
+    fresh = opened(here)
+    fresh.folder = None
+    logits, state = fresh.next_state(first, ("w5", "w6"), 1, notes=notes)
+    plain, wanted = model.next_state(first, ("w5", "w6"), 1)
+    assert logits == pytest.approx(plain, abs=1e-3)
+    assert np.allclose(state, wanted, atol=1e-3)
+
+
+def test_lines_that_the_notes_do_not_show_are_read(here: Path) -> None:
+    model = opened(here)
+    model.folder = None
+    notes, other = asked("w50", (ONE, (0,))), asked("w60", (ONE, (0, 1)))
+    logits, state = model.next_state(other, ("w5",), 1, notes=notes)
+    plain, wanted = opened(here).next_state(other, ("w5",), 1)
+    assert logits == pytest.approx(plain, abs=1e-3) and np.allclose(state, wanted, atol=1e-3)
+    assert model.next_state(other, ("w5",), 1, notes=asked("w50"))[0] == pytest.approx(plain, abs=1e-3)
+    halt = threading.Event()
+    halt.set()
+    assert opened(here).next_state(other, ("w5",), 1, halt, asked("w70", (ONE, (0,))))[0] == [0.0]
 
 
 def test_turning_back_undoes_turning() -> None:

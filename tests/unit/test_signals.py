@@ -65,7 +65,7 @@ def test_the_weights_are_whole_and_their_labels_fall_with_support() -> None:
     assert label(probability(high, "fast"), high, "fast") == "supported"
     assert label(0.0, low, "fast") == "unsupported"
     assert label(0.0, {**low, "negation": 1.0, "first": 0.9}, "fast") == "contradicted"
-    assert label(doubted(1.0, "fast"), low, "fast") == "partly"
+    assert label(doubted(1.0, "fast"), low, "fast") == "unsupported"
     with pytest.raises(KeyError):
         probability(low, "judged")
 
@@ -73,7 +73,7 @@ def test_the_weights_are_whole_and_their_labels_fall_with_support() -> None:
 def test_doubt_and_copying_leave_the_order_as_it_is() -> None:
     chances = [0.05, 0.5, 0.98, 0.99, 0.999]
     low = [doubted(one, "full") for one in chances]
-    assert low == sorted(set(low)) and label(low[-1], dict.fromkeys(CHEAP, 0.0), "full") == "partly"
+    assert low == sorted(set(low)) and label(low[-1], dict.fromkeys(CHEAP, 0.0), "full") == "unsupported"
     signals = dict.fromkeys((*CHEAP, "whole"), 0.9)
     found = [probability({**signals, "first": first}, "fast") for first in (0.9, 1.2, 1.5)]
     assert found == sorted(set(found)) and found[0] > AS_COPIED and found[-1] < 1

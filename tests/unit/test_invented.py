@@ -1,0 +1,81 @@
+"""Numbers and names that the notes do not back, or say of something else; answers without what was asked."""
+
+import pytest
+
+from ingest.types import Passage
+from rag.invented import new_facts, unanswered
+
+
+def passage(*sentences: str, heading: tuple[str, ...] = ()) -> Passage:
+    text = " ".join(sentences)
+    return Passage(text, "notes.md", None, heading, text, sentences)
+
+
+def test_a_number_from_the_question_is_no_evidence() -> None:
+    assert new_facts("It was invented in 1995.", [passage("It was invented.")], "Why 1995?") == ["1995"]
+    assert new_facts("It is called MuseNet.", [passage("It is called so.")], "what is MuseNet?") == []
+
+
+def test_a_number_inside_another_is_another_number() -> None:
+    assert new_facts("It has 12 layers.", [passage("It has 128 layers and costs 3.12.")]) == ["12"]
+    assert new_facts("It has 12 layers.", [passage("It has 12 layers.")]) == []
+
+
+def test_the_year_of_one_thing_is_not_anothers() -> None:
+    timeline = passage("Siri shipped in 2011.", "AlexNet won in 2012.")
+    assert new_facts("Siri came out in 2012.", [timeline]) == ["2012"]
+    assert new_facts("Siri came out in 2011.", [timeline]) == []
+
+
+def test_initials_are_not_an_invented_name() -> None:
+    nets = [passage("A deep belief network stacks machines.")]
+    assert new_facts("A deep belief network (DBN) stacks machines.", nets) == []
+    assert new_facts("A deep belief network (XYZ) stacks machines.", nets) == ["XYZ"]
+
+
+STACKS = (
+    passage("The first transformer stacks six layers.", "Each has two parts."),
+    passage("WaveNet makes speech sample by sample.", "It is slow."),
+    passage("Tero Karras is first author of the paper.", heading=("Models", "Progressive GAN")),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "claim", "elsewhere"),
+    [
+        ("how many layers does WaveNet stack?", "WaveNet stacks six layers.", ["six"]),
+        ("who wrote the WaveNet paper?", "Tero Karras wrote the WaveNet paper.", ["Karras"]),
+        ("who wrote the Progressive GAN paper?", "The Progressive GAN paper is by Tero Karras.", []),
+        ("how many layers?", "The first one stacks six layers.", []),  # the question names nothing
+        ("what is WaveNet?", "WaveNet makes speech.", []),
+    ],
+)
+def test_what_is_said_of_one_thing_is_not_said_of_another(
+    question: str, claim: str, elsewhere: list[str]
+) -> None:
+    assert new_facts(claim, STACKS, question) == elsewhere
+
+
+def test_a_few_sentences_away_is_near() -> None:
+    told = passage("BigGAN came from DeepMind.", "It was large.", "It had 512 cores to train on.")
+    assert new_facts("BigGAN had 512 cores to train on.", [told], "what did BigGAN have?") == []
+    others = ("It was large.", "Others were small.", "They came later.", "They were fast.")
+    far = passage("BigGAN came from DeepMind.", *others, "One of them had 512 cores.")
+    assert new_facts("BigGAN had 512 cores.", [far], "what did BigGAN have?") == ["512"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "lacks"),
+    [
+        ("who founded Hugging Face?", "Hugging Face was founded in 2016.", True),
+        ("who founded Hugging Face?", "Clément Delangue did.", False),
+        ("who made it?", "Google did.", False),
+        ("who checks what the generator makes?", "The discriminator does.", False),
+        ("how many clusters are there?", "IVF sorts vectors into clusters.", True),
+        ("how many clusters are there?", "There are seven.", False),
+        ("how many clusters are there?", "There is no cluster.", False),
+        ("why are there clusters?", "They save time.", False),
+    ],
+)
+def test_an_answer_without_what_was_asked_for(question: str, answer: str, lacks: bool) -> None:
+    assert unanswered(question, answer) is lacks
