@@ -30,7 +30,7 @@ from rag.decoding import GREEDY, Decoding
 from rag.engines import prefix
 from rag.engines.grammar import Grammar, Schema, ready, write_within
 from rag.engines.memory import enough_memory
-from rag.engines.modules import Shelf, borrowed
+from rag.engines.modules import Shelf, borrowed, kept
 from rag.engines.prepare import NAME, prepare
 from rag.engines.prompt import Prompt, tokenized
 from rag.engines.reading import Kept, Known, Reading
@@ -58,6 +58,7 @@ class LocalModel(BaseChatModel):
     _tokenizer: PreTrainedTokenizerBase = PrivateAttr()
     _turns: Turns = PrivateAttr(default_factory=Turns)
     _kept: Kept = PrivateAttr(default_factory=Kept)
+    _notes: tuple[Prompt, Reading] | None = PrivateAttr(default=None)  # kept last, to lend lines of
     _behind: list[int] = PrivateAttr(default_factory=list)  # what stood before each module as it was read
     _states: dict[int, LastState] = PrivateAttr(default_factory=dict)  # by layer
     _grammars: Any = PrivateAttr(default=None)  # the tokenizer as grammars want it, once asked for
@@ -157,16 +158,16 @@ class LocalModel(BaseChatModel):
         evidence, claim, rest = self._tokenize(messages).parted()
         lasts = [self._last(layer) for layer in layers]
         with enough_memory():
-            reading, _ = self._read(evidence, halt, keep=False)  # what the next question shares stays
+            lent = borrowed(evidence, *self._notes) if self._notes else []
+            known = [*lent, *kept(self._shelf(evidence), evidence)]
+            reading, _ = self._read(evidence, halt, keep=False, known=known)
             return judgement(reading, claim, rest, self._first(words), lasts, halt)
 
     def likelihoods(
         self, messages: list[BaseMessage], texts: Sequence[str], halt: threading.Event | None = None
     ) -> list[np.ndarray]:
-        """Per text float32 (tokens,): log-probability of each of its tokens as the answer to `messages`.
-
-        Empty where `halt` was set before the end. It takes turns as `next_logits` does.
-        """
+        """Per text float32 (tokens,): log-probability of each of its tokens as the answer to `messages`;
+        empty where `halt` was set before the end. It takes turns as `next_logits` does."""
         ids = [list(self._tokenizer.encode(text, add_special_tokens=False)) for text in texts]
         with enough_memory():
             return likelihoods(self._read(self._tokenize(messages), halt)[0], ids, halt)
@@ -186,8 +187,7 @@ class LocalModel(BaseChatModel):
     ) -> Iterator[Drawn]:
         """Answer once in each of `hows`, a token each in turn; beam searches follow, each at once.
 
-        The prompt is read once. Each strategy writes what `stream` or `invoke` writes with it. Ends
-        early where `halt` is set; raises what `stream` raises.
+        The prompt is read once; each writes what `stream` or `invoke` writes with it, and ends and raises so.
         """
         prompt = self._tokenize(messages)
         with self.answering(halt, waiting) as mine, enough_memory():
@@ -287,12 +287,12 @@ class LocalModel(BaseChatModel):
     ) -> tuple[Reading, int]:
         """The prompt read, and how many of its tokens were known (`known`, or what lies on the shelf); no
         logits where it was halted. `keep`: for what is read next."""
-        reading, shelf = self._nearest(prompt.ids), self._shelf(prompt)
-        if known is None:
-            known = [shelf.known(one) for one in prompt.excerpts] if shelf else []
-        held = reading.read(prompt.ids, halt, known)
+        reading = self._nearest(prompt.ids)
+        held = reading.read(prompt.ids, halt, kept(self._shelf(prompt), prompt) if known is None else known)
         if keep:
             self._kept.keep(reading)
+            lends = self._kernel and prompt.excerpts and len(reading.logits)
+            self._notes = (prompt, reading.fork()) if lends else None
         return reading, held
 
     def _nearest(self, ids: list[int]) -> Reading:

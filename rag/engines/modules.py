@@ -67,24 +67,26 @@ def _in_steps(numbers: torch.Tensor, over: int) -> tuple[torch.Tensor, torch.Ten
 
 
 def borrowed(prompt: Prompt, notes: Prompt, read: Reading) -> list[Known]:
-    """What `prompt` shows of texts of which `notes` shows those lines too, out of `read`.
+    """The lines that `prompt` shows of texts of which `notes` shows them too, out of `read`.
 
     `read` begins as `notes` does, at least to the end of its last excerpt. Other than a module, what is
     borrowed has attended to all that stands before it there, and is in no fewer bits.
     """
     first = len(notes.start)
     keys, values = read.known(first)
+    theirs = {one.lines: one.places() for one in notes.excerpts}
     found = []
     for one in prompt.excerpts:
-        place = next((other.place(one) for other in notes.excerpts if other.holds(one)), None)
-        if place is not None:
-            at = torch.tensor(place) - first
-            found.append(Known(one.start, one.count, partial(_rows, keys, values, at)))
+        there = theirs.get(one.lines, {})
+        for line, place in one.places().items():
+            if line in there:
+                count, at = len(one.ids[line]), there[line] - first
+                found.append(Known(place, count, partial(_rows, keys, values, at, count)))
     return found
 
 
-def _rows(keys: torch.Tensor, values: torch.Tensor, at: torch.Tensor) -> Pairs:
-    return keys[:, :, at], values[:, :, at]
+def _rows(keys: torch.Tensor, values: torch.Tensor, at: int, count: int) -> Pairs:
+    return keys[:, :, at : at + count], values[:, :, at : at + count]
 
 
 class Shelf:
@@ -168,3 +170,8 @@ class Shelf:
                 file.unlink(missing_ok=True)
                 left -= size
         return left < room
+
+
+def kept(shelf: Shelf | None, prompt: Prompt) -> list[Known]:
+    """The excerpts of `prompt` that are on the shelf."""
+    return [shelf.known(one) for one in prompt.excerpts if shelf.has(one.lines)] if shelf else []

@@ -48,14 +48,13 @@ class Excerpt:
             starts.append(starts[-1] + len(line))
         return [row for place in self.shown for row in range(starts[place], starts[place + 1])]
 
-    def holds(self, other: Excerpt) -> bool:
-        """Whether all that `other` shows is of this text and shown here as well."""
-        return self.lines == other.lines and set(other.shown) <= set(self.shown)
-
-    def place(self, other: Excerpt) -> list[int]:
-        """Where the tokens that `other` shows stand in this excerpt's prompt; this one must hold it."""
-        rows = {row: self.start + at for at, row in enumerate(self.rows())}
-        return [rows[row] for row in other.rows()]
+    def places(self) -> dict[int, int]:
+        """Where in the prompt each line that is shown begins."""
+        found, place = {}, self.start
+        for line in self.shown:
+            found[line] = place
+            place += len(self.ids[line])
+        return found
 
 
 @dataclass(frozen=True, slots=True)

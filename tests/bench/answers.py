@@ -18,6 +18,7 @@ from pathlib import Path
 from rag.chain import answer_chain
 from rag.engines.local import load_model
 from rag.parted import lacks
+from rag.prompts import opening
 from rag.select import BUDGET
 from rag.types import Answer, Ask, Turn, to_json
 from tests.bench.labelled import OUT, Labelled, facts_found, load, own, right_source, wrong_sources
@@ -37,7 +38,9 @@ def main() -> None:
     questions = load(options.questions, options.split) if options.questions else own(options.split)
     questions = [one for one in questions if not options.kind or one.kind == options.kind][:: options.every]
     retriever = open_retriever(options.index, None)
-    chain = answer_chain(retriever, load_model(), options.budget)
+    model = load_model()
+    model.warm(opening())  # as every door does: what was read ahead is read behind it
+    chain = answer_chain(retriever, model, options.budget)
     answered: list[tuple[Labelled, Answer]] = []
     for one in questions:
         history: list[Turn] = []

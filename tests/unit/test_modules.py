@@ -224,6 +224,32 @@ def test_lines_that_the_notes_do_not_show_are_read(here: Path) -> None:
     assert opened(here).next_state(other, ("w5",), 1, halt, asked("w70", (ONE, (0,))))[0] == [0.0]
 
 
+def test_a_claim_is_judged_on_lines_that_the_answer_was_read_with(here: Path) -> None:
+    model = opened(here)
+    model.folder = None
+    calls: list[int] = []
+    model._model.register_forward_hook(
+        lambda _model, _none, settings, _out: calls.append(settings["input_ids"].shape[1]), with_kwargs=True
+    )
+
+    def claim() -> list[BaseMessage]:
+        messages = asked("w9", (ONE, (0, 2)), (TWO, (0, 1)), (("w40 w41",), (0,)))
+        return [SystemMessage("w7 w8"), messages[1]]
+
+    model.invoke(asked("w50", (ONE, (0, 1, 2)), (TWO, (1,))))
+    calls.clear()
+    lent = model.judge(claim(), ("w5",), (1,))
+    few = sum(calls)
+    fresh = opened(here)
+    fresh.folder = None
+    whole = fresh.judge(claim(), ("w5",), (1,))
+    assert lent is not None and whole is not None
+    assert lent.states[0].shape == whole.states[0].shape
+    one, two, _ = model._tokenize(claim()).excerpts
+    assert few <= len(model._tokenize(claim()).ids) - len(one.ids[0]) - len(one.ids[2])
+    assert two.shown == (0, 1)  # of which the answer showed one: the other is read
+
+
 def test_turning_back_undoes_turning() -> None:
     keys = torch.randn(2, 3, 4, 8)
     angles = torch.randn(4, 4).repeat(1, 2)
