@@ -144,10 +144,11 @@ def checked(
         yield refused(answer, found)
         return
     if confirming is not None and not (draft.backed or found.ask.stop.is_set()):
-        if not (sure and draft.added):
+        told = left_out(question, "", found.choices, near, LEAST_IF_SURE) if sure else []
+        if not told:
             yield refused(answer, found)
             return
-        draft = Draft("", (), draft.added)
+        draft = Draft("", (), tuple(_quoting(one, held()) for one in told))
     if found.ask.strict:
         answer, draft = strict(answer, draft)
         if not draft.sentences:

@@ -135,9 +135,22 @@ def test_the_models_judgement_comes_after_the_text_and_takes_markers_away(retrie
     assert answers[-1].timings.checked_ms >= answers[-1].timings.total_ms > 0
 
 
-def test_what_the_model_finds_no_support_for_is_refused_in_the_end(retriever: Retriever) -> None:
+def test_what_the_model_finds_no_support_for_is_refused_in_the_end(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = Strict(says=GAN, doubts=("Goodfellow",), yes=1.5, prompts=[])
+    monkeypatch.setattr(gate, "sure", lambda _: False)
     assert answer_chain(retriever, said).invoke(Ask("who proposed the GAN")).refused
+
+
+def test_where_the_notes_surely_hold_the_answer_they_say_it_themselves(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Strict(says=GAN, doubts=("Goodfellow",), yes=1.5, prompts=[])
+    monkeypatch.setattr(gate, "sure", lambda _: True)
+    found = answer_chain(retriever, said).invoke(Ask("who proposed the GAN"))
+    assert not found.refused and len(found.sentences) == 1
+    assert found.sentences[0].text in found.citations[0].text  # verbatim, and nothing of the model's own
 
 
 FAR = "Two adversaries make the whole."
