@@ -16,7 +16,7 @@ from rag.draft import Draft, confirmed, strict, with_markers
 from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, best_quote, check, evidence
 from rag.injection import trusted
-from rag.invented import new_facts, unanswered
+from rag.invented import new_facts
 from rag.retrieve import Retriever
 from rag.select import Choice
 from rag.types import Answer, Ask, Citation, Quote, Sentence, Stage, Timings
@@ -140,9 +140,6 @@ def checked(
             return
         draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
     draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
-    if unanswered(question, " ".join(one.text for one in draft.sentences)) and not found.ask.stop.is_set():
-        yield refused(answer, found)
-        return
     if confirming is not None and not (draft.backed or found.ask.stop.is_set()):
         told = left_out(question, "", found.choices, near, LEAST_IF_SURE) if sure else []
         if not told:

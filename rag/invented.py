@@ -1,4 +1,4 @@
-"""Numbers and names that an answer states and the notes do not back, and what a question asks for in vain.
+"""Numbers and names that an answer states and the notes do not back, or say of something else.
 
 A small model likes to give one thing's number or author to another: 'WaveNet stacks six layers', where the
 notes say it of the transformer. So it is not enough that a fact stands in the notes. What this file does
@@ -20,13 +20,6 @@ NEAR = 5  # sentences in a row that must hold a fact and the names of what it is
 _WORDS = re.compile(
     r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|hundred|thousand)\b"
 )
-# Questions whose answers have a number or a name for certain (answer types: Li and Roth 2002).
-_HOW_MANY = re.compile(r"(?i)\bhow many\b")
-_WHO = re.compile(
-    r"(?i)\bwho (?:first |originally )?(?:wrote|founded|invented|created|made|developed|introduced|proposed|"
-    r"published|coined|bought|won|designed|discovered|built|released)\b"
-)
-_SOME = re.compile(r"(?i)\d|\b(?:one|no|none|single|both|dozens?|millions?|billions?)\b")
 
 
 def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[str]:
@@ -82,15 +75,3 @@ def _holds(text: str, fact: str) -> bool:
         return holds_number(text, fact)
     end = r"\b" if _WORDS.fullmatch(fact) else ""
     return re.search(rf"(?i)(?<!\w){re.escape(fact.rstrip('s'))}{end}", text) is not None
-
-
-def unanswered(question: str, answer: str) -> bool:
-    """Whether the question asks how many, or who made a thing, and the answer has no number, or no name but
-    the question's."""
-    if _HOW_MANY.search(question):
-        return not (_SOME.search(answer) or _WORDS.search(answer))
-    if _WHO.search(question):
-        words = set(content_words(answer))
-        names = re.findall(r"\b[A-Z][\w'’-]+", answer)
-        return all(_holds(question, name) for name in names if name.lower() in words)
-    return False
