@@ -139,13 +139,13 @@ def checked(
             yield refused(answer, found)
             return
         draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
-    draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
     if confirming is not None and not (draft.backed or found.ask.stop.is_set()):
-        told = left_out(question, "", found.choices, near, LEAST_IF_SURE) if sure else []
-        if not told:
+        added = left_out(question, "", found.choices, near, LEAST_IF_SURE) if sure else []
+        if not added:
             yield refused(answer, found)
             return
-        draft = Draft("", (), tuple(_quoting(one, held()) for one in told))
+        draft = Draft("", ())
+    draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
     if found.ask.strict:
         answer, draft = strict(answer, draft)
         if not draft.sentences:

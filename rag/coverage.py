@@ -53,10 +53,12 @@ def bearing(
     (token ids,) of the encoder's tokens, the last for all others.
     """
     lines = _nearest(choices, cosines)
+    if not lines:
+        return Bearing(0.0, ())
     (ids, vectors), *held = encoder.encode_tokens([question, *(told for _, _, told in lines)])
     meant = ~np.isin(ids, _empty(encoder))  # type: ignore[arg-type]
     meant = meant if meant.any() else np.ones(len(ids), bool)
-    if not lines or not len(ids):
+    if not len(ids):
         return Bearing(0.0, ())
     worst = max(1, int(meant.sum()) // 4)
     near = (np.sort((vectors[meant] @ line.T).max(axis=1))[:worst].mean() for _, line in held if len(line))

@@ -33,6 +33,7 @@ from rag.ahead import read_ahead
 from rag.chain import answer_chain, judged
 from rag.engines.local import LocalModel, load_model
 from rag.types import Ask, Turn
+from tests.bench.fit_support import linear
 from tests.bench.labelled import EVAL, OUT, load, own
 from ui.tutor import open_retriever
 
@@ -103,9 +104,6 @@ def fit(rows: list[dict[str, Any]], layer: int) -> None:
     )
     print(f"probe of layer {layer}: AUROC {roc_auc_score(labels, odds):.3f}")
     probe.fit(states, labels)
-    scaler, linear = probe[0], probe[1]
-    weights = linear.coef_[0] / scaler.scale_
-    bias = float(linear.intercept_[0] - (weights * scaler.mean_).sum())
     names = ("dense", "late", "covered", "yes", "state")
     signals = np.column_stack([np.array([[row[name] for name in names[:4]] for row in rows]), odds])
 
@@ -121,8 +119,7 @@ def fit(rows: list[dict[str, Any]], layer: int) -> None:
         "probe": {
             "model": LocalModel.model_fields["name"].default,
             "layer": layer,
-            "bias": round(bias, 4),
-            "weights": [round(float(weight), 5) for weight in weights],
+            **linear(probe),
         },
     }
     parts = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in fitted.items())
