@@ -8,7 +8,7 @@ from ingest.sentences import sentences
 from rag import prompts
 from rag.followup import content_words
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(?<![\w.])\.\d+|\d+(?:,\d{3}(?!\d))*(?:\.\d+)*")  # 1,000.5 is one, Beta(2,2) has two
 NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _TALK = re.compile(
@@ -50,7 +50,9 @@ def numbers(text: str) -> list[str]:
 
 def holds_number(notes: str, number: str) -> bool:
     """Whether `number` stands in `notes` as a number of its own, not inside another."""
-    return re.search(rf"(?<![\d.]){re.escape(number.rstrip('.,'))}(?![\d]|\.\d)", notes) is not None
+    digits = re.sub(r"^0?(?=\.)", "", number)  # .12 is 0.12
+    whole = "0?" if digits.startswith(".") else ""
+    return re.search(rf"(?<![\d.]){whole}{re.escape(digits)}(?!\d|\.\d)", notes) is not None
 
 
 def new_names(claim: str, notes: str, question: str = "") -> list[str]:

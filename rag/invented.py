@@ -14,9 +14,12 @@ from ingest.context import contexts
 from ingest.store import searchable
 from ingest.types import Passage
 from rag.claims import NAME, holds_number, new_names, numbers
-from rag.followup import content_words
+from rag.followup import content_stems
+from rag.query import spells
 
 NEAR = 5  # sentences in a row that must hold a fact and the names of what it is said of, chosen on dev
+LONG = 4  # letters of a word that an abbreviation stands for, at least: 'of a' spells nothing
+_SHORT = re.compile(r"[A-Z]{3,}s?")
 _WORDS = re.compile(
     r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|hundred|thousand)\b"
 )
@@ -30,13 +33,13 @@ def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[s
     near what the question names.
     """
     found: list[str] = []
-    words = set(content_words(claim))
+    words = content_stems(claim)
     for number in numbers(claim):
         with_it = (
             line
             for passage in held
             for line, sentence in zip(contexts(passage), passage.sentences, strict=True)
-            if holds_number(sentence, number) and words & (set(content_words(line)) - {number})
+            if holds_number(sentence, number) and words & (content_stems(line) - {number})
         )
         if next(with_it, None) is None:
             found.append(number)
@@ -71,7 +74,28 @@ def _near(held: Sequence[Passage]) -> Iterator[str]:
 
 
 def _holds(text: str, fact: str) -> bool:
-    if fact[0].isdigit():
+    """Whether a fact stands in a text, or the words do that it is short for."""
+    if not fact[0].isalpha():
         return holds_number(text, fact)
+    if _SHORT.fullmatch(fact) and _spelled_out(fact.rstrip("s").lower(), text):
+        return True
     end = r"\b" if _WORDS.fullmatch(fact) else ""
     return re.search(rf"(?i)(?<!\w){re.escape(fact.rstrip('s'))}{end}", text) is not None
+
+
+def _spelled_out(letters: str, text: str) -> bool:
+    """Whether two or more words in a row, none of them short, begin with `letters` and hold the others."""
+    words = [word.lower() for word in re.findall(r"[^\W\d_]+", text)]
+    return any(
+        word[0] == letters[0] and any(spells(letters, some) for some in _runs(words[at:], len(letters)))
+        for at, word in enumerate(words)
+    )
+
+
+def _runs(words: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """The first two words, the first three, and so on, as long as each has LONG letters."""
+    for count, word in enumerate(words[:most], 1):
+        if len(word) < LONG:
+            return
+        if count > 1:
+            yield words[:count]

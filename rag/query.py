@@ -8,7 +8,7 @@ conversation before it (rag/followup.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from ingest.words import tokens
@@ -123,23 +123,23 @@ def definitions(text: str) -> Iterator[tuple[str, str]]:
         short = found[1]
         before = re.findall(r"[^\W_]+", text[max(0, found.start() - 100) : found.start()])[-len(short) :]
         for start in range(len(before) - 1):
-            if _initials(short.lower(), [word.lower() for word in before[start:]]):
+            if spells(short.lower(), [word.lower() for word in before[start:]]):
                 yield short, " ".join(before[start:])
                 break
     for found in _BEFORE.finditer(text):
         words = re.findall(r"[^\W_]+", found[2])
-        if len(words) > 1 and _initials(found[1].lower(), [word.lower() for word in words]):
+        if len(words) > 1 and spells(found[1].lower(), [word.lower() for word in words]):
             yield found[1], " ".join(words)
 
 
-def _initials(letters: str, words: list[str]) -> bool:
-    """Whether every word gives its first letter and perhaps some further ones, in order."""
+def spells(letters: str, words: Sequence[str]) -> bool:
+    """Whether every word (all lower-case) gives its first letter and perhaps some further ones, in order."""
     if not words:
         return not letters
     if len(letters) < len(words) or not words[0].startswith(letters[0]):
         return False
     return any(
-        _within(letters[:count], words[0]) and _initials(letters[count:], words[1:])
+        _within(letters[:count], words[0]) and spells(letters[count:], words[1:])
         for count in range(1, len(letters) - len(words) + 2)
     )
 

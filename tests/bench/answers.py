@@ -21,8 +21,10 @@ from rag.parted import lacks
 from rag.prompts import opening
 from rag.select import BUDGET
 from rag.types import Answer, Ask, Turn, to_json
-from tests.bench.labelled import OUT, Labelled, facts_found, load, own, right_source, wrong_sources
+from tests.bench.labelled import EVAL, OUT, Labelled, facts_found, load, own, right_source, wrong_sources
 from ui.tutor import open_retriever
+
+MARKED = EVAL / "marked_sentences.jsonl"
 
 
 def main() -> None:
@@ -123,6 +125,7 @@ def figures(answered: Sequence[tuple[Labelled, Answer]]) -> list[tuple[str, str]
             _share(sum(facts_found(*_text(p)) for p in follow), sum(len(o.facts) for o, _ in follow)),
         )
     )
+    rows.append(("marked supported, and so by hand", _marked(answered)))
     first = [answer.timings.first_word_ms / 1000 for _, answer in given]
     total = [answer.timings.total_ms / 1000 for _, answer in given]
     if first:
@@ -131,6 +134,20 @@ def figures(answered: Sequence[tuple[Labelled, Answer]]) -> list[tuple[str, str]
         prompt = [answer.timings.prompt_tokens for _, answer in given]
         rows.append(("prompt tokens, median", f"{statistics.median(prompt):.0f}"))
     return rows
+
+
+def _marked(answered: Sequence[tuple[Labelled, Answer]]) -> str:
+    """Of the sentences that answers mark as supported, those that are, and how many have no label."""
+    lines = map(json.loads, MARKED.read_text("utf-8").splitlines())
+    labels = {(row["question_id"], row["text"]): bool(row["supported"]) for row in lines}
+    marked = [
+        (one.id, said.text)
+        for one, answer in answered
+        for said in answer.sentences
+        if said.label == "supported"
+    ]
+    known = [labels[key] for key in marked if key in labels]
+    return f"{_share(sum(known), len(known))}, {len(marked) - len(known)} without a label"
 
 
 def _text(pair: tuple[Labelled, Answer]) -> tuple[Labelled, str]:

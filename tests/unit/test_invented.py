@@ -62,3 +62,18 @@ def test_a_few_sentences_away_is_near() -> None:
     others = ("It was large.", "Others were small.", "They came later.", "They were fast.")
     far = passage("BigGAN came from DeepMind.", *others, "One of them had 512 cores.")
     assert new_facts("BigGAN had 512 cores.", [far], "what did BigGAN have?") == ["512"]
+
+
+def test_a_number_is_the_same_however_it_is_set() -> None:
+    told = passage("The prior is Beta(2, 2), and the sentence has a probability of 0.12.")
+    assert new_facts("With Beta(2,2) the sentence has .12 of probability.", [told]) == []
+    assert new_facts("With Beta(2,3) the sentence has .13 of probability.", [told]) == ["3", ".13"]
+    assert new_facts("It cost 1,000,000.", [passage("It cost 1,000 a day.")]) == ["1,000,000"]
+
+
+def test_what_a_short_name_stands_for_is_that_name() -> None:
+    told = passage("The variational autoencoder was introduced by Max Welling.", "It has two parts.")
+    assert new_facts("VAEs were introduced by Max Welling.", [told], "who introduced VAEs?") == []
+    others = ("It was large.", "Others were small.", "They came later.", "They were fast.")
+    far = passage("A VAE came first.", *others, "The vector of an image is by Max Welling.")
+    assert new_facts("VAEs are by Max Welling.", [far], "who introduced VAEs?") == ["Max", "Welling"]
