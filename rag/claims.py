@@ -8,6 +8,8 @@ from ingest.sentences import sentences
 from rag import prompts
 from rag.followup import content_words
 
+LEAST_WORDS, MOST_CLAUSES = 4, 6  # of a claim's part, and of parts
+
 _NUMBER = re.compile(r"(?<![\w.])\.\d+|\d+(?:,\d{3}(?!\d))*(?:\.\d+)*")  # 1,000.5 is one, Beta(2,2) has two
 NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*\b|(?<![.!?:\n•-] )(?<!^)\b[A-Z][a-z]{2,}\b")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
@@ -16,6 +18,11 @@ _TALK = re.compile(
     r"here (is|are)|i hope|let me know|in summary:?$|"
     r"(the|these|your) notes (do not|don't) (say|answer|mention|state|contain|tell))\b"
 )
+
+_JOINED = re.compile(
+    r"(?:,|;|\)| –| —)\s+|\s+(?=(?:and|but|which|who|where|when|while|after|because|due to)\s)"
+)
+_AROUND = " ,;()."
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -46,6 +53,29 @@ def is_claim(text: str) -> bool:
 def numbers(text: str) -> list[str]:
     """The numbers in a text, as written."""
     return _NUMBER.findall(text)
+
+
+def clauses(claim: str) -> list[str]:
+    """The parts of a claim as claims of their own, MOST_CLAUSES at most; none where it has only one.
+
+    A part ends at a comma, a bracket or before a word that joins; one of fewer than LEAST_WORDS words
+    goes with the one before. A long claim often fails by one part of several.
+    """
+    found: list[tuple[int, int]] = []
+    start = 0
+    for joint in [*_JOINED.finditer(claim), None]:
+        end = joint.start() if joint else len(claim)
+        if found and min(_length(claim, start, end), _length(claim, *found[-1])) < LEAST_WORDS:
+            found[-1] = (found[-1][0], end)
+        elif claim[start:end].strip(_AROUND):
+            found.append((start, end))
+        start = joint.end() if joint else end
+    parts = [claim[start:end].strip(_AROUND) for start, end in found[:MOST_CLAUSES]]
+    return [f"{part[0].upper()}{part[1:]}." for part in parts] if len(parts) > 1 else []
+
+
+def _length(claim: str, start: int, end: int) -> int:
+    return len(claim[start:end].split())
 
 
 def holds_number(notes: str, number: str) -> bool:

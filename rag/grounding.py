@@ -26,7 +26,7 @@ from ingest.sentences import sentences
 from ingest.store import searchable, tokens
 from ingest.types import Encoder, Passage
 from rag import prompts, support
-from rag.claims import bare, is_claim, spans
+from rag.claims import bare, clauses, is_claim, spans
 from rag.engines.state import Judgement
 from rag.entail import Entailment
 from rag.evidence import choose
@@ -50,11 +50,11 @@ class Judging(Protocol):
 
     def judge(
         self,
-        messages: list[BaseMessage],
+        several: Sequence[list[BaseMessage]],
         words: tuple[str, ...],
         layers: Sequence[int],
         halt: threading.Event | None = None,
-    ) -> Judgement | None:
+    ) -> list[Judgement]:
         """See rag/engines/local.py."""
 
 
@@ -179,21 +179,30 @@ def _read(
         return "entailment"
     probes = support.probes(str(model.name))
     layers = sorted({probe.layer for probe in probes.values()})
-    said = model.judge(prompts.claim_prompt(claim, shown(found, held)), ("yes", "no"), layers, halt)
-    if said is None:
+    said = model.judge(asked(claim, found, held), ("yes", "no"), layers, halt)
+    if not said:
         return None
     found.signals.update(judged(said))
     for name, probe in probes.items():
-        found.signals[name] = probe.odds(said.states[layers.index(probe.layer)]) or 0.0
+        found.signals[name] = probe.odds(said[0].states[layers.index(probe.layer)]) or 0.0
     return "full" if probes else "judged"
 
 
-def judged(said: Judgement) -> dict[str, float]:
-    """The signals of a language model's judgement: what it says, and how likely the claim is to it."""
-    worst = np.sort(said.likelihood)[: max(1, len(said.likelihood) // 4)]
+def asked(claim: str, found: Look, held: Sequence[Evidence]) -> list[list[BaseMessage]]:
+    """What a language model is asked about a claim: about all of it, then about each of its clauses."""
+    notes = shown(found, held)
+    return [prompts.claim_prompt(one, notes) for one in (claim, *clauses(claim))]
+
+
+def judged(said: Sequence[Judgement]) -> dict[str, float]:
+    """The signals of a language model's judgements of a claim and of its clauses: what it says of it and
+    of the one that it thinks least of, and how likely the claim is to it."""
+    whole, *parts = said
+    worst = np.sort(whole.likelihood)[: max(1, len(whole.likelihood) // 4)]
     return {
-        "yes": said.logits[0] - said.logits[1],
-        "likelihood": float(said.likelihood.mean()),
+        "yes": whole.logits[0] - whole.logits[1],
+        "least": min(one.logits[0] - one.logits[1] for one in parts or said),
+        "likelihood": float(whole.likelihood.mean()),
         "unlikeliest": float(worst.mean()),
     }
 

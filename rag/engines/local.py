@@ -34,7 +34,7 @@ from rag.engines.modules import Shelf, borrowed, kept
 from rag.engines.prepare import NAME, prepare
 from rag.engines.prompt import Prompt, tokenized
 from rag.engines.reading import Kept, Known, Reading
-from rag.engines.state import Judgement, LastState, judgement, likelihoods
+from rag.engines.state import Judgement, LastState, judgements, likelihoods
 from rag.engines.turns import Turns
 from rag.engines.weights import load_int8, load_plain
 from rag.engines.writing import Drawn, Written, beam, compared, counted, end_tokens, write
@@ -146,22 +146,23 @@ class LocalModel(BaseChatModel):
 
     def judge(
         self,
-        messages: list[BaseMessage],
+        several: Sequence[list[BaseMessage]],
         words: tuple[str, ...],
         layers: Sequence[int],
         halt: threading.Event | None = None,
-    ) -> Judgement | None:
-        """How likely the last excerpt in `messages` is to this model, and what it would say after them.
+    ) -> list[Judgement]:
+        """How likely the last excerpt in each is to this model, and what it would say after the messages.
 
-        It is a claim after its evidence; then one of `words` is asked for. None where `halt` was set before.
+        Those are claims, one of `words` is asked for then; what stands before is the same, and read once.
+        Empty where `halt` was set before the end.
         """
-        evidence, claim, rest = self._tokenize(messages).parted()
-        lasts = [self._last(layer) for layer in layers]
+        parted = [self._tokenize(messages).parted() for messages in several]
+        evidence, lasts = parted[0][0], [self._last(layer) for layer in layers]
         with enough_memory():
             lent = borrowed(evidence, *self._notes) if self._notes else []
             known = [*lent, *kept(self._shelf(evidence), evidence)]
             reading, _ = self._read(evidence, halt, keep=False, known=known)
-            return judgement(reading, claim, rest, self._first(words), lasts, halt)
+            return judgements(reading, [one[1:] for one in parted], self._first(words), lasts, halt)
 
     def likelihoods(
         self, messages: list[BaseMessage], texts: Sequence[str], halt: threading.Event | None = None

@@ -7,6 +7,7 @@ who fits one. The model's calls come from several threads in turn, so each threa
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,26 +43,30 @@ class LastState:
         return state
 
 
-def judgement(
+def judgements(
     evidence: Reading,
-    claim: list[int],
-    rest: list[int],
+    claims: Sequence[tuple[list[int], list[int]]],
     words: list[int],
     lasts: list[LastState],
     halt: threading.Event | None = None,
-) -> Judgement | None:
-    """What the model makes of the tokens `claim` after `evidence`, and says after `rest` (not empty).
+) -> list[Judgement]:
+    """What the model makes of each claim after `evidence`, and says after what follows it.
 
-    `words` are the tokens whose logits are wanted. `evidence` is read on. None where halted first.
+    `claims` are the tokens of each and of what follows (not empty); `words` those whose logits are wanted.
+    `evidence` is read on and taken back. Empty where halted before the end.
     """
     before = evidence.logits
-    after = evidence.step_ahead([*claim, *rest], halt) if len(before) else before
-    if not len(after):
-        return None
-    said = torch.cat([before[None], after[: len(claim) - 1]])[: len(claim)].float().log_softmax(-1)
-    each = said.gather(1, torch.tensor(claim, device=said.device)[:, None])[:, 0]
-    logits = [float(after[-1][word]) for word in words]
-    return Judgement(logits, each.cpu().numpy(), [last.take() for last in lasts])
+    found = []
+    for claim, rest in claims:
+        after = evidence.step_ahead([*claim, *rest], halt) if len(before) else before
+        if not len(after):
+            return []
+        said = torch.cat([before[None], after[: len(claim) - 1]])[: len(claim)].float().log_softmax(-1)
+        each = said.gather(1, torch.tensor(claim, device=said.device)[:, None])[:, 0]
+        logits = [float(after[-1][word]) for word in words]
+        found.append(Judgement(logits, each.cpu().numpy(), [last.take() for last in lasts]))
+        evidence.drop(len(claim) + len(rest))
+    return found
 
 
 def likelihoods(

@@ -244,28 +244,27 @@ def badly_supported(
     item: Item, passage: Passage, model: Judging, halt: threading.Event | None = None
 ) -> tuple[str, str]:
     """Why the notes do not support the key, and it alone, as far as the model sees that reads each claim
-    after the evidence; ('', '') where they do. The key is checked first."""
-    least = backing(item, item.key, passage, model, halt)
-    if least < BACKED:
+    after the evidence; ('', '') where they do, or where `halt` was set before the end."""
+    backed = backing(item, passage, model, halt)
+    if backed and backed[item.key] < BACKED:
         return DOUBTED, item.answer
-    for place, option in enumerate(item.options):
-        if place != item.key and backing(item, place, passage, model, halt) > least - APART:
-            return TWO_RIGHT, option.text
+    for place, logit in enumerate(backed):
+        if place != item.key and logit > backed[item.key] - APART:
+            return TWO_RIGHT, item.options[place].text
     return "", ""
 
 
-def backing(
-    item: Item, place: int, passage: Passage, model: Judging, halt: threading.Event | None = None
-) -> float:
-    """logit(yes) - logit(no) that the evidence supports every part of an option as the answer.
+def backing(item: Item, passage: Passage, model: Judging, halt: threading.Event | None = None) -> list[float]:
+    """Per option logit(yes) - logit(no) that the evidence supports every part of it as the answer.
 
     It is the question of the grounding check (rag/grounding.py) alone: words that key and distractors
-    share are no sign of support here. 0 where `halt` was set before the end.
+    share are no sign of support here. Empty where `halt` was set before the end.
     """
-    claim = claimed(item.stem, item.options[place].text)
     note = prompts.shown(around(item.evidence.quote, passage))
-    said = model.judge(prompts.claim_prompt(claim, [note]), ("yes", "no"), (), halt)
-    return said.logits[0] - said.logits[1] if said is not None else 0.0
+    claims = (claimed(item.stem, option.text) for option in item.options)
+    asked = [prompts.claim_prompt(claim, [note]) for claim in claims]
+    said = model.judge(asked, ("yes", "no"), (), halt)
+    return [one.logits[0] - one.logits[1] for one in said]
 
 
 def around(quote: str, passage: Passage) -> Passage:

@@ -19,7 +19,7 @@ from ingest.embed import load_encoder
 from ingest.types import Encoder, Passage
 from rag import prompts
 from rag.engines.local import LocalModel, load_model
-from rag.grounding import Evidence, evidence, judged, look, shown
+from rag.grounding import Evidence, asked, evidence, judged, look
 from rag.invented import new_facts
 from tests.bench.claims import Claim
 from tests.bench.labelled import OUT
@@ -73,7 +73,7 @@ class Rows:
 def read() -> Rows:
     """All that was collected."""
     rows = _collected()
-    states = [np.load(_state(row["id"])) if row["judged"] else None for row in rows]
+    states = [np.load(_state(row["id"]))[0] if row["judged"] else None for row in rows]
     none = np.full(next((one.shape for one in states if one is not None), (len(LAYERS), 0)), np.nan)
     return Rows(rows, np.array([none if one is None else one for one in states], np.float32))
 
@@ -128,9 +128,8 @@ def looked_at(one: Claim, encoder: Encoder, model: LocalModel | None) -> dict[st
     seen = time.perf_counter()
     features = dict(found.signals)
     if model:
-        said = model.judge(prompts.claim_prompt(one.claim, shown(found, held)), ("yes", "no"), LAYERS)
-        assert said is not None
-        np.save(_state(one.id), np.array(said.states, np.float16))
+        said = model.judge(asked(one.claim, found, held), ("yes", "no"), LAYERS)
+        np.save(_state(one.id), np.array([each.states for each in said], np.float16))
         features.update(judged(said))
     heard = time.perf_counter()
     picks = {parts[number][1][row] for number, row in found.chosen[:2]}

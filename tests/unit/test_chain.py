@@ -63,14 +63,17 @@ class Strict(Scripted):
 
     def judge(
         self,
-        messages: list[BaseMessage],
+        several: Sequence[list[BaseMessage]],
         words: tuple[str, ...],
         layers: Sequence[int],
         halt: threading.Event | None = None,
-    ) -> Judgement:
-        claim = messages[-1].content[-2]["text"]  # type: ignore[index]
-        bad = any(word in claim for word in self.doubts)
-        return Judgement([-30.0 if bad else 30.0, 0.0], np.full(5, -20.0 if bad else -0.1, np.float32), [])
+    ) -> list[Judgement]:
+        claims = [messages[-1].content[-2]["text"] for messages in several]  # type: ignore[index]
+        bad = [any(word in claim for word in self.doubts) for claim in claims]
+        likely = [np.full(5, -20.0 if one else -0.1, np.float32) for one in bad]
+        return [
+            Judgement([-30.0 if one else 30.0, 0.0], each, []) for one, each in zip(bad, likely, strict=True)
+        ]
 
 
 @pytest.fixture(scope="module")

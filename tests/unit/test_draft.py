@@ -74,10 +74,11 @@ class Scripted:
     def __init__(self, yes: float) -> None:
         self.yes, self.asked = yes, 0
 
-    def judge(self, messages, words, layers, halt=None):  # type: ignore[no-untyped-def]
+    def judge(self, several, words, layers, halt=None):  # type: ignore[no-untyped-def]
         self.asked += 1
         assert words == ("yes", "no")
-        return Judgement([self.yes, 0.0], np.full(6, -0.5 if self.yes > 0 else -9.0, np.float32), [])
+        likely = np.full(6, -0.5 if self.yes > 0 else -9.0, np.float32)
+        return [Judgement([self.yes, 0.0], likely, []) for _ in several]
 
 
 def test_the_models_judgement_raises_or_lowers_support() -> None:
@@ -115,8 +116,11 @@ def test_a_real_language_model_gives_what_the_check_needs() -> None:
 def test_a_judgement_has_one_likelihood_a_token_and_one_state_a_layer(layers: tuple[int, ...]) -> None:
     from rag import prompts
 
-    said = tiny_model().judge(prompts.claim_prompt("w5 w6 w7", []), ("yes", "no"), layers)
-    assert said is not None
-    assert said.likelihood.shape == (3,) and (said.likelihood < 0).all()
-    assert [state.shape for state in said.states] == [(32,)] * len(layers)
-    assert len(said.logits) == 2
+    asked = [prompts.claim_prompt(claim, []) for claim in ("w5 w6 w7", "w8 w9", "w5 w6 w7")]
+    first, other, again = tiny_model().judge(asked, ("yes", "no"), layers)
+    assert first.likelihood.shape == (3,) and (first.likelihood < 0).all()
+    assert [state.shape for state in first.states] == [(32,)] * len(layers)
+    assert len(first.logits) == 2
+    assert other.likelihood.shape == (2,) and other.logits != first.logits
+    assert np.allclose(again.logits, first.logits) and np.allclose(again.likelihood, first.likelihood)
+    assert all(map(np.allclose, again.states, first.states))  # nothing of one claim is left for the next

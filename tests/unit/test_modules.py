@@ -238,12 +238,11 @@ def test_a_claim_is_judged_on_lines_that_the_answer_was_read_with(here: Path) ->
 
     model.invoke(asked("w50", (ONE, (0, 1, 2)), (TWO, (1,))))
     calls.clear()
-    lent = model.judge(claim(), ("w5",), (1,))
+    (lent,) = model.judge([claim()], ("w5",), (1,))
     few = sum(calls)
     fresh = opened(here)
     fresh.folder = None
-    whole = fresh.judge(claim(), ("w5",), (1,))
-    assert lent is not None and whole is not None
+    (whole,) = fresh.judge([claim()], ("w5",), (1,))
     assert lent.states[0].shape == whole.states[0].shape
     one, two, _ = model._tokenize(claim()).excerpts
     assert few <= len(model._tokenize(claim()).ids) - len(one.ids[0]) - len(one.ids[2])

@@ -345,17 +345,18 @@ class Judge(Writer):
 
     def __init__(self, logits: dict[str, float]) -> None:
         super().__init__()
-        self.logits, self.asked = logits, list[str]()
+        self.logits = logits
 
-    def judge(self, messages: Sequence[BaseMessage], *_: Any) -> Judgement:
+    def judge(self, several: Sequence[Sequence[BaseMessage]], *_: Any) -> list[Judgement]:
+        return [Judgement([self.logits[self._named(messages)], 0.0], np.zeros(1), []) for messages in several]
+
+    def _named(self, messages: Sequence[BaseMessage]) -> str:
         claim = next(
             part["text"]
             for part in messages[-1].content[::-1]
             if any(name in str(part["text"]) for name in METALS)  # type: ignore[index]
         )
-        name = next(name for name in METALS if name in claim)
-        self.asked.append(name)
-        return Judgement([self.logits[name], 0.0], np.zeros(1), [])
+        return next(name for name in METALS if name in claim)
 
 
 def test_the_key_must_be_supported_and_no_other_option_more(index: Retriever) -> None:
@@ -369,7 +370,6 @@ def test_the_key_must_be_supported_and_no_other_option_more(index: Retriever) ->
     assert near.reason == gate.TWO_RIGHT and near.what == other
     unsure = Judge({**sure, one.answer: gate.BACKED - 0.1})
     assert gate.ruling(one, passage, index.encoder, unsure).reason == gate.DOUBTED
-    assert unsure.asked == [one.answer]  # nothing else is asked then
 
 
 def test_the_first_order_in_which_the_key_does_not_lead_is_the_last_one_asked(index: Retriever) -> None:
