@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ingest.types import Passage
-from rag.claims import is_claim, spans
+from rag.claims import clauses, is_claim, spans
 from rag.grounding import check, evidence
 
 
@@ -93,6 +93,29 @@ def test_spans_cover_list_items() -> None:
         "Done.",
         "Good.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("claim", "parts"),
+    [
+        ("A VAE has two parts.", []),
+        ("In 2014, he left.", []),  # too short for two
+        (
+            "The generator makes images from noise, and the critic scores them one by one.",
+            ["The generator makes images from noise.", "And the critic scores them one by one."],
+        ),
+        (
+            "Ian Goodfellow, who was a student, proposed it in Montreal.",
+            ["Ian Goodfellow, who was a student.", "Proposed it in Montreal."],
+        ),
+    ],
+)
+def test_a_long_claim_has_clauses(claim: str, parts: list[str]) -> None:
+    assert clauses(claim) == parts
+
+
+def test_clauses_are_not_without_number() -> None:
+    assert len(clauses(", ".join(["one more thing is said here"] * 9))) == 6
 
 
 def test_no_evidence_no_support() -> None:
