@@ -153,15 +153,14 @@ class LocalModel(BaseChatModel):
     ) -> list[Judgement]:
         """How likely the last excerpt in each is to this model, and what it would say after the messages.
 
-        Those are claims, one of `words` is asked for then; what stands before is the same, and read once.
-        Empty where `halt` was set before the end.
-        """
+        Those are claims after the same evidence, which is read once; one of `words` is asked for then.
+        Empty where `halt` was set before the end."""
         parted = [self._tokenize(messages).parted() for messages in several]
         evidence, lasts = parted[0][0], [self._last(layer) for layer in layers]
         with enough_memory():
             lent = borrowed(evidence, *self._notes) if self._notes else []
             known = [*lent, *kept(self._shelf(evidence), evidence)]
-            reading, _ = self._read(evidence, halt, keep=False, known=known)
+            reading = self._read(evidence, halt, keep=False, known=known)[0]
             return judgements(reading, [one[1:] for one in parted], self._first(words), lasts, halt)
 
     def likelihoods(
