@@ -195,13 +195,12 @@ def asked(claim: str, found: Look, held: Sequence[Evidence]) -> list[list[BaseMe
 
 
 def judged(said: Sequence[Judgement]) -> dict[str, float]:
-    """The signals of a language model's judgements of a claim and of its clauses: what it says of it and
-    of the one that it thinks least of, and how likely the claim is to it."""
+    """The signals of a language model's judgements of a claim and of its clauses, as `asked` orders them:
+    what it says of the one that it thinks least of, and how likely the claim is to it."""
     whole, *parts = said
     worst = np.sort(whole.likelihood)[: max(1, len(whole.likelihood) // 4)]
     return {
-        "yes": whole.logits[0] - whole.logits[1],
-        "least": min(one.logits[0] - one.logits[1] for one in parts or said),
+        "yes": min(one.logits[0] - one.logits[1] for one in parts or said),
         "likelihood": float(whole.likelihood.mean()),
         "unlikeliest": float(worst.mean()),
     }

@@ -11,7 +11,8 @@ import pytest
 
 from ingest.types import Passage
 from rag.claims import clauses, is_claim, spans
-from rag.grounding import check, evidence
+from rag.engines.state import Judgement
+from rag.grounding import check, evidence, judged
 
 
 class Words:
@@ -99,14 +100,15 @@ def test_spans_cover_list_items() -> None:
     ("claim", "parts"),
     [
         ("A VAE has two parts.", []),
-        ("In 2014, he left.", []),  # too short for two
+        ("The generator makes images from noise, and the critic scores them one by one.", []),
+        ("In 2014, he left, and came back in 2015.", []),  # too short for three
         (
-            "The generator makes images from noise, and the critic scores them one by one.",
-            ["The generator makes images from noise.", "And the critic scores them one by one."],
-        ),
-        (
-            "Ian Goodfellow, who was a student, proposed it in Montreal.",
-            ["Ian Goodfellow, who was a student.", "Proposed it in Montreal."],
+            "Ian Goodfellow, who was a student, proposed it in Montreal, where it became known at once.",
+            [
+                "Ian Goodfellow, who was a student.",
+                "Proposed it in Montreal.",
+                "Where it became known at once.",
+            ],
         ),
     ],
 )
@@ -116,6 +118,12 @@ def test_a_long_claim_has_clauses(claim: str, parts: list[str]) -> None:
 
 def test_clauses_are_not_without_number() -> None:
     assert len(clauses(", ".join(["one more thing is said here"] * 9))) == 6
+
+
+def test_a_long_claim_is_as_good_as_its_worst_clause() -> None:
+    said = [Judgement([yes, 0.0], np.full(4, -1.0, np.float32), []) for yes in (3.0, 2.0, -1.0, 4.0)]
+    assert judged(said)["yes"] == -1.0
+    assert judged(said[:1])["yes"] == 3.0
 
 
 def test_no_evidence_no_support() -> None:
