@@ -86,16 +86,5 @@ def _holds(text: str, fact: str) -> bool:
 def _spelled_out(letters: str, text: str) -> bool:
     """Whether two or more words in a row, none of them short, begin with `letters` and hold the others."""
     words = [word.lower() for word in re.findall(r"[^\W\d_]+", text)]
-    return any(
-        word[0] == letters[0] and any(spells(letters, some) for some in _runs(words[at:], len(letters)))
-        for at, word in enumerate(words)
-    )
-
-
-def _runs(words: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """The first two words, the first three, and so on, as long as each has LONG letters."""
-    for count, word in enumerate(words[:most], 1):
-        if len(word) < LONG:
-            return
-        if count > 1:
-            yield words[:count]
+    runs = (words[at : at + count] for at in range(len(words)) for count in range(2, len(letters) + 1))
+    return any(spells(letters, run) and min(map(len, run)) >= LONG for run in runs)
