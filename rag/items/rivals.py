@@ -19,6 +19,7 @@ from rag.items.names import same
 # Looked at on 40 pairs, most from machine learning: such pairs have .74 to .92 by name or .7 to .85 by what
 # is said of them; so have many opposites, which are lost with them.
 ALIKE, TOGETHER = 0.75, 1.2
+FAR = 0.1  # cosine of two sentences of the notes below which they speak of nothing that could be confused
 BEHIND = 0.015  # of cosine: what a place further down in the notes' own order costs a rival
 
 
@@ -49,17 +50,24 @@ def distractors(fact: Fact, place: int, encoder: Encoder | None = None) -> tuple
 
 
 def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[Rival]:
-    """Those that do not mean the same as the key or as a better one of them, the best first."""
+    """Those that do not mean the same as the key or as a better one of them, the best first.
+
+    One that the notes speak of in quite another connection goes as well: nobody would take it. Cells
+    of a table stand in one column, whatever is said of them.
+    """
     names = encoder.encode([fact.key, *(one.text for one in rivals)])
     near = names[1:] @ names[0]
     told = np.zeros(len(rivals))
     if fact.kind == "term":  # of other kinds what is said is the option itself, or the row around it
         said = encoder.encode([fact.after, *(_without(one) or one.text for one in rivals)])
         told = said[1:] @ said[0]
+    whole = encoder.encode([fact.sentence, *(one.said or one.text for one in rivals)])
+    plausible = (whole[1:] @ whole[0] >= FAR) | (fact.kind == "cell")
     order = sorted(range(len(rivals)), key=lambda at: BEHIND * at - max(near[at], told[at]))
     kept: list[int] = []
     for at in order:
-        if max(near[at], told[at]) >= ALIKE or near[at] + told[at] >= TOGETHER:
+        alike = max(near[at], told[at]) >= ALIKE or near[at] + told[at] >= TOGETHER
+        if alike or not plausible[at]:
             continue
         if all(float(names[at + 1] @ names[other + 1]) < ALIKE for other in kept):
             kept.append(at)

@@ -6,8 +6,9 @@
 
 Both ways use the same model, the same notes and the same seed. Seconds are processor time. What was
 written is kept in tests/bench/out/quiz-NAME.jsonl, and a run goes on with the next seed. Labels are given
-by hand in data/eval/quiz_labels.jsonl, {id, key, one, evidence, gate}: whether the key is right, whether
-one option alone is, whether the evidence supports the key. Flaws are counted by rule (rag/items/flaws.py).
+by hand in data/eval/quiz_labels.jsonl, {id, key, one, evidence, gate, flaw}: whether the key is right,
+whether one option alone is, whether the evidence supports the key, and the flaw in its writing, if any.
+Flaws are counted by rule (rag/items/flaws.py) as well, which the gate has seen to.
 Writes tests/bench/out/quiz.md and .png.
 """
 
@@ -141,8 +142,9 @@ def report() -> None:
     files = sorted(OUT.glob("quiz-*.jsonl"))
     lines = [
         "| notes | way | written | accepted | s each written | s each accepted | labelled | key right "
-        "| one right | evidence | no flaw by rule | distinct stems | key places, chi-square p |",
-        "| --- " * 13 + "|",
+        "| one right | evidence | no flaw by rule | no flaw by hand | distinct stems "
+        "| key places, chi-square p |",
+        "| --- " * 14 + "|",
     ]
     reasons: Counter[str] = Counter()
     for path in files:
@@ -170,10 +172,12 @@ def _row(name: str, arm: str, rows: Sequence[dict[str, Any]], labels: dict[str, 
     known = [labels[item.id] for item in items if item.id in labels]
     shares = [_share(sum(bool(label[key]) for label in known), len(known)) for key, _, _ in ASKED]
     free = _share(sum(not flaws(item) for item in items), len(items))
+    read = [label for label in known if "flaw" in label]
+    clean = _share(sum(not label["flaw"] for label in read), len(read))
     stems = _share(len({item.stem.lower() for item in items}), len(items))
     cells = [
         name, arm, str(len(rows)), str(len(items)), f"{seconds / len(rows):.0f}",
-        f"{seconds / max(len(items), 1):.0f}", str(len(known)), *shares, free, stems,
+        f"{seconds / max(len(items), 1):.0f}", str(len(known)), *shares, free, clean, stems,
         f"{chi_square([item.key for item in items]):.2f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"

@@ -1,6 +1,7 @@
 """Which of a key's rivals become distractors."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,18 @@ from tests.ingest_fakes import FakeEncoder
 
 
 class Meaning(FakeEncoder):
-    """Gives texts the same vector where they hold the same one of some words."""
+    """Gives texts the same vector where they hold the same one of some words, and all but what speaks of
+    sport something in common."""
 
     WORDS = ("killing", "taking", "breaking", "burning", "lying")
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        found = np.zeros((len(texts), len(self.WORDS) + len(texts)), np.float32)
+        found = np.zeros((len(texts), len(self.WORDS) + len(texts) + 1), np.float32)
         for row, text in enumerate(texts):
             place = next((at for at, word in enumerate(self.WORDS) if word in text), None)
             found[row, len(self.WORDS) + row if place is None else place] = 1.0
-        return found
+            found[row, -1] = 0.0 if "sport" in text else 0.5
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 CRIMES = {
@@ -46,6 +49,16 @@ def test_what_is_told_in_the_same_words_is_no_distractor() -> None:
     assert "Manslaughter" in {one.text for one in plain}
     assert {one.text for one in chosen} == {"Theft", "Burglary", "Arson"}
     assert distractors(murder(("Manslaughter", "Theft", "Arson")), 0, Meaning()) is None
+
+
+def test_what_the_notes_speak_of_in_another_connection_is_no_distractor() -> None:
+    crimes = murder(("Theft", "Burglary", "Arson"))
+    bowling = Rival("Bowling", "Bowling: a sport with ten pins.")
+    assert distractors(replace(crimes, rivals=(*crimes.rivals[:2], bowling)), 0, Meaning()) is None
+    chosen = distractors(replace(crimes, rivals=(bowling, *crimes.rivals)), 0, Meaning())
+    assert chosen is not None and bowling not in chosen
+    cell = replace(crimes, kind="cell", rivals=(*crimes.rivals[:2], bowling))
+    assert distractors(cell, 0, Meaning()) is not None
 
 
 def test_the_key_is_not_the_longest_option_where_a_longer_rival_is_there() -> None:
