@@ -19,7 +19,7 @@ from rag.items.names import same
 # Looked at on 40 pairs, most from machine learning: such pairs have .74 to .92 by name or .7 to .85 by what
 # is said of them; so have many opposites, which are lost with them.
 ALIKE, TOGETHER = 0.75, 1.2
-FAR = 0.1  # cosine of two sentences of the notes below which they speak of nothing that could be confused
+FAR = 0.15  # cosine of two sentences of the notes below which they speak of nothing that could be confused
 BEHIND = 0.015  # of cosine: what a place further down in the notes' own order costs a rival
 
 
