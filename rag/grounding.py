@@ -39,6 +39,7 @@ from rag.types import MARKER, Quote, Sentence
 
 QUOTES = 2  # shown of a claim
 CLOSE = 0.05  # how far below the best passage's score another still counts as the claim's source
+LONG = 30  # sentences from which evidence is a long text
 SEARCHED = 6  # passages looked at for each sentence of a text that was not written from known ones
 
 
@@ -189,9 +190,11 @@ def _read(
 
 
 def asked(claim: str, found: Look, held: Sequence[Evidence]) -> list[list[BaseMessage]]:
-    """What a language model is asked about a claim: about all of it, then about each of its clauses."""
+    """What a language model is asked about a claim: about all of it and, against a long text, about each
+    of its clauses. Against a few passages a claim whole is understood better."""
     notes = shown(found, held)
-    return [prompts.claim_prompt(one, notes) for one in (claim, *clauses(claim))]
+    parts = clauses(claim) if sum(len(one.lines) for one in held) > LONG else []
+    return [prompts.claim_prompt(one, notes) for one in (claim, *parts)]
 
 
 def judged(said: Sequence[Judgement]) -> dict[str, float]:

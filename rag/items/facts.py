@@ -49,6 +49,11 @@ _ATTRIBUTES = re.compile(
     r"(?i)[-–—.]*|(?:basis|aspects?|features?|criteri(?:on|a)|propert(?:y|ies)|characteristics?|attributes?|"
     r"dimensions?|parameters?|points?|categor(?:y|ies)|factors?|questions?)(?: of (?:comparison|difference))?"
 )
+# The head of a column whose cells mostly hold for other rows as well, though the table does not say so.
+_SHARED = re.compile(
+    r"(?i)(?:[\w-]+ )?(?:applications?|uses?|used (?:for|in)|features?|strengths?|advantages?|benefits?|"
+    r"weakness(?:es)?|limitations?|challenges?|capabilit(?:y|ies)|examples?)"
+)
 # Where what is said of one thing ends, as in 'makes data, and the other judges it'.
 _CLAUSES = re.compile(
     r"[;:.]\s|\s[–-]\s|,? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b"
@@ -194,7 +199,7 @@ def _cells(passages: Sequence[Passage]) -> Iterator[Fact]:
         (_, head), *body = rows
         if _ATTRIBUTES.fullmatch(head[0]):
             continue  # rows are what things are compared by: cells of a column answer different questions
-        for column in range(1, len(head)):
+        for column in (at for at in range(1, len(head)) if not _SHARED.fullmatch(head[at])):
             shown = [cells[column] for _, cells in body]
             if any(not re.search(r"[^\W\d_]{2}", cell) or len(cell.split()) > 8 for cell in shown):
                 continue

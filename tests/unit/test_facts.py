@@ -116,14 +116,14 @@ def test_a_year_that_is_not_the_events_is_not_asked_for(when: str) -> None:
 
 def test_a_cell_is_rivalled_by_its_column() -> None:
     rows = (
-        "Metal | Colour | Use",
+        "Metal | Colour | Made into",
         "Copper | reddish | wires for houses",
         "Gold | yellow | coins and rings",
         "Iron | grey | frames of ships",
         "Tin | silvery | cans for food",
     )
     found = [one for one in only("cell", passage(*rows)) if one.key == "coins and rings"]
-    assert found[0].claim() == "Gold, Use: coins and rings"
+    assert found[0].claim() == "Gold, Made into: coins and rings"
     assert {rival.text for rival in found[0].rivals} == {
         "wires for houses", "frames of ships", "cans for food"
     }  # fmt: skip
@@ -216,6 +216,18 @@ def test_what_a_term_means_is_rivalled_by_what_has_the_same_form() -> None:
     assert len(found["Tort"].rivals) == 3
     assert "Equity" not in found  # which field?
     assert all("judges" not in one.key for one in found.values())  # what another does is no part of it
+
+
+@pytest.mark.parametrize("head", ["Use", "Typical uses", "Application", "Key strengths", "Used for"])
+def test_what_other_rows_may_be_as_well_is_not_asked_for(head: str) -> None:
+    rows = (
+        f"Metal | Colour | {head}",
+        "Copper | reddish | wires for houses",
+        "Gold | yellow | coins and rings",
+        "Iron | grey | frames of ships",
+        "Tin | silvery | cans for food",
+    )
+    assert {one.key for one in only("cell", passage(*rows))} == {"reddish", "yellow", "grey", "silvery"}
 
 
 def test_a_table_that_compares_by_aspects_has_no_rivals_in_a_column() -> None:

@@ -72,13 +72,21 @@ class Writer:
         return [np.full(3, -0.1 if text.lower() == key.lower() else -3.0) for text in texts]
 
 
+class Kin(FakeEncoder):
+    """Texts of one subject: any two have something in common."""
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        found = super().encode(texts) + 0.6 / np.sqrt(self.dimension)
+        return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     folder = tmp_path_factory.mktemp("notes")
     lines = [f"- {metal}: {use}." for metal, use in zip(METALS, USES, strict=True)]
     (folder / "metals.md").write_text("# Metals\n\n## What they do\n\n" + "\n".join(lines))
     (folder / "other.md").write_text("# Wood\n\nOak is heavy and burns slowly in the stove of a house.\n")
-    encoder = FakeEncoder(dimension=64)
+    encoder = Kin(dimension=64)
     build([folder], folder / "index", encoder)
     return Retriever(open_index(folder / "index", encoder), encoder)
 
