@@ -72,21 +72,13 @@ class Writer:
         return [np.full(3, -0.1 if text.lower() == key.lower() else -3.0) for text in texts]
 
 
-class Kin(FakeEncoder):
-    """Texts of one subject: any two have something in common."""
-
-    def encode(self, texts: Sequence[str]) -> Any:
-        found = super().encode(texts) + 0.6 / np.sqrt(self.dimension)
-        return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
-
-
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     folder = tmp_path_factory.mktemp("notes")
     lines = [f"- {metal}: {use}." for metal, use in zip(METALS, USES, strict=True)]
     (folder / "metals.md").write_text("# Metals\n\n## What they do\n\n" + "\n".join(lines))
     (folder / "other.md").write_text("# Wood\n\nOak is heavy and burns slowly in the stove of a house.\n")
-    encoder = Kin(dimension=64)
+    encoder = FakeEncoder(dimension=64)
     build([folder], folder / "index", encoder)
     return Retriever(open_index(folder / "index", encoder), encoder)
 
@@ -100,7 +92,7 @@ def test_what_passes_is_kept_and_what_does_not_is_counted(index: Retriever) -> N
     quiz = made(index, Writer(wrong=("Tin", "Gold")), count=8)
     assert 0 < len(quiz.items) <= 6
     assert {one.answer for one in quiz.items} <= set(METALS) - {"Tin", "Gold"}
-    assert quiz.rejected[gate.NOT_PICKED] >= 2
+    assert quiz.rejected[gate.NOT_PICKED] and set(quiz.rejected) <= {gate.NOT_PICKED, quizzes.FEW}
     assert quiz.written == len(quiz.items) + sum(quiz.rejected.values())
     for one in quiz.items:
         assert one.evidence.quote.startswith(one.answer)
