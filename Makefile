@@ -14,6 +14,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 # The question goes through the environment, so that quotes and dollars in it stay as they are.
 export UNITUTOR_QUESTION := $(value Q)
 
+# Where it is set, every start would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: chat ask test install lint ready bench lock clean python develop
 
 chat: install ## index data/notes and open the chat on 127.0.0.1:7860

@@ -117,6 +117,8 @@ def uv(plain):
     command = [str(program), "pip", "install", "--python", str(VENV_PYTHON)]
     # As for pip: the machine's own certificates are trusted, and every index counts alike.
     command += ["--system-certs", "--index-strategy", "unsafe-best-match"]
+    # As pip does: else the first start does it, or every one where Python is told to keep no bytecode.
+    command += ["--compile-bytecode"]
     told = subprocess.run(
         [str(VENV_PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
