@@ -61,7 +61,8 @@ def suggestion(
                 return one
     if sources:
         return ""
-    begun = starters(retriever.index.passages[:BEGINNING])  # nothing near is sure: what the notes begin with
+    # Nothing near is sure: what the notes begin with, short questions first, which a small model answers best.
+    begun = sorted(starters(retriever.index.passages[:BEGINNING]), key=lambda one: len(one.split()))
     return next((one for one in begun if content_stems(one) != asked and answered(one, retriever)), "")
 
 
