@@ -61,7 +61,7 @@ def suggestion(
                 return one
     if sources:
         return ""
-    # Nothing near is sure: what the notes begin with, short questions first, which a small model answers best.
+    # Nothing near is sure: what the notes begin with, short questions first: a small model answers them best.
     begun = sorted(starters(retriever.index.passages[:BEGINNING]), key=lambda one: len(one.split()))
     return next((one for one in begun if content_stems(one) != asked and answered(one, retriever)), "")
 
