@@ -61,8 +61,10 @@ def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[R
     if fact.kind == "term":  # of other kinds what is said is the option itself, or the row around it
         said = encoder.encode([fact.after, *(_without(one) or one.text for one in rivals)])
         told = said[1:] @ said[0]
-    whole = encoder.encode([fact.sentence, *(one.said or one.text for one in rivals)])
-    plausible = (whole[1:] @ whole[0] >= FAR) | (fact.kind == "cell")
+    plausible = np.ones(len(rivals), bool)
+    if fact.kind != "cell":
+        whole = encoder.encode([fact.sentence, *(one.said or one.text for one in rivals)])
+        plausible = whole[1:] @ whole[0] >= FAR
     order = sorted(range(len(rivals)), key=lambda at: BEHIND * at - max(near[at], told[at]))
     kept: list[int] = []
     for at in order:

@@ -83,16 +83,25 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     return Retriever(open_index(folder / "index", encoder), encoder)
 
 
+class Kin(FakeEncoder):
+    """Any two texts have something in common, as what the notes say of metals has."""
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        found = super().encode(texts) + 0.8 / np.sqrt(self.dimension)
+        return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+
 def made(index: Retriever, model: Any, **wanted: Any) -> Quiz:
     *_, last = make_quiz(index, model, Wanted(**wanted))
     return last
 
 
 def test_what_passes_is_kept_and_what_does_not_is_counted(index: Retriever) -> None:
-    quiz = made(index, Writer(wrong=("Tin", "Gold")), count=8)
+    kin = Retriever(index.index, Kin(dimension=64))
+    quiz = made(kin, Writer(wrong=("Tin", "Gold")), count=8)
     assert 0 < len(quiz.items) <= 6
     assert {one.answer for one in quiz.items} <= set(METALS) - {"Tin", "Gold"}
-    assert quiz.rejected[gate.NOT_PICKED] and set(quiz.rejected) <= {gate.NOT_PICKED, quizzes.FEW}
+    assert quiz.rejected[gate.NOT_PICKED] >= 2
     assert quiz.written == len(quiz.items) + sum(quiz.rejected.values())
     for one in quiz.items:
         assert one.evidence.quote.startswith(one.answer)
