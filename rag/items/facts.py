@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Literal
@@ -24,7 +24,9 @@ from rag.items.names import (
     POINTS,
     Named,
     Near,
+    alike,
     bare,
+    beside,
     clean,
     defined,
     distinct,
@@ -34,6 +36,7 @@ from rag.items.names import (
     person,
     same,
     stated,
+    tells,
 )
 from rag.items.shapes import VERBS, clause, leads_with_verb, names_what
 from rag.retrieve import asks
@@ -86,6 +89,7 @@ class Rival:
     said: str = ""  # verbatim; '' where the notes say nothing of it by itself
     source: str = ""
     page: int | None = None
+    beside: bool = False  # named in the key's own section
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ def _terms(named: Sequence[Named]) -> Iterator[Fact]:
     for one in named:
         if set(tokens(one.name)) & content_stems(one.said) and one.name.lower() in one.said.lower():
             continue  # it gives its name away
+        if not tells(one):
+            continue
         rivals = _rivals(one, near)
         yield Fact("term", one.passage, one.row, "", one.name, f": {one.said}", one.name, rivals)
 
@@ -147,11 +153,14 @@ def _meanings(named: Sequence[Named]) -> Iterator[Fact]:
     for one in named:
         if form := _form(one):
             forms[form].append(one)
-    for alike in forms.values():
-        near = Near(alike)
-        for one in alike:
-            others = (other for other in near(one) if not same(one.name, other.name))
-            rivals = tuple(_rival(other, _core(other.said)) for other in islice(others, MOST))
+    for group in forms.values():
+        near = Near(group)
+        for one in group:
+            others = (o for o in near(one) if not same(one.name, o.name) and _words(one.name) not in _words(o.said))
+            rivals = tuple(
+                replace(_rival(other, _core(other.said)), beside=beside(one, other))
+                for other in islice(others, MOST)
+            )
             said = _core(one.said)
             yield Fact("meaning", one.passage, one.row, f"{one.name}: ", said, "", one.name, rivals)
 
@@ -181,10 +190,10 @@ def _properties(labels: Sequence[Named]) -> Iterator[Fact]:
         if not one.passage.heading or len(one.said.split()) > 14:
             continue
         subject = clean(one.passage.heading[-1])
-        alike = [other for other in by_name[one.name.lower()] if other.passage.heading != one.passage.heading]
-        alike.sort(key=lambda other: -nearness(one, other))
+        others = [other for other in by_name[one.name.lower()] if other.passage.heading != one.passage.heading]
+        others.sort(key=lambda other: -nearness(one, other))
         rivals = tuple(
-            _rival(other, other.said.rstrip(" .;")) for other in alike if not same(one.said, other.said)
+            _rival(other, other.said.rstrip(" .;")) for other in others if not same(one.said, other.said)
         )
         before = f"The {one.name.lower()} of {subject} is: "
         yield Fact("property", one.passage, one.row, before, one.said.rstrip(" .;"), "", subject, rivals)
@@ -270,12 +279,12 @@ def _rivals(one: Named, near: Near) -> tuple[Rival, ...]:
     found: dict[str, Rival] = {}
     for other in near(one):
         name = other.name
-        if same(name, one.name) or name.lower() in one.said.lower():
+        if same(name, one.name) or name.lower() in one.said.lower() or not alike(name, one.name):
             continue
         if _kind_of(other, one.name) or _kind_of(one, name) or person(other) != person(one):
             continue
         if not any(same(name, known.text) for known in found.values()):
-            found[name.lower()] = _rival(other, name)
+            found[name.lower()] = replace(_rival(other, name), beside=beside(one, other))
         if len(found) == MOST:
             break
     return tuple(found.values())

@@ -17,7 +17,7 @@ from ingest.words import tokens
 from rag.claims import is_claim
 from rag.followup import content_stems
 from rag.injection import injected
-from rag.items.shapes import leads_with_verb, lists, name_like, names_what
+from rag.items.shapes import leads_with_verb, lists, name_like, names_what, several
 from rag.items.terms import definitions
 
 SHORTEST, LONGEST = 5, 45  # words of a sentence that is asked about
@@ -55,6 +55,22 @@ _DEFINES = re.compile(
     r"(?:definition|description|concept|meaning|idea|function|functionality|purpose|how it works)$", re.I
 )
 _SYMBOL = re.compile(r"^\$|(?<![\w.'’-])[B-HJ-Z](?![\w.'’-])")  # 'G reproduces the data': what is G?
+BESIDE = 0.75  # share of their headings from which two names stand in one section
+# What is told of a thing without telling what it is: 'Stop when the loss rises', 'In force since May'.
+_NO_ACCOUNT = re.compile(
+    r"(?i)(?:stop|avoid|beware|watch|prevent|try|do not|don['’]t|never)\b"
+    r"|(?:in|at|on|for|with|from|by|after|before|since|during|under)\b(?!.*, )"
+)
+_ELSEWHERE = re.compile(r"(?i)\b(?:the|that|this) (?:original|same|above|previous|latter|former)\b")
+# What is done to something; as a name of a thing ('Training set') the others are too common.
+_DEED = re.compile(
+    r"(?i)(?:adding|applying|analy[sz]ing|assessing|avoiding|building|checking|choosing|cleaning|collaborating|"
+    r"collecting|combining|comparing|composing|creating|defining|designing|detecting|developing|enhancing|"
+    r"ensuring|evaluating|exploring|finding|gathering|generating|getting|handling|identifying|imitating|"
+    r"implementing|improving|increasing|integrating|learning|maintaining|making|managing|measuring|monitoring|"
+    r"preparing|preventing|protecting|providing|reducing|running|selecting|setting|solving|storing|tailoring|"
+    r"understanding|updating|using|writing) [\w-]*s\b"
+)
 FEWEST = 5  # words of what a label says; fewer fit other labels as well
 _VAGUE = frozenset(  # headings and labels of every course, which name no concept
     """
@@ -143,6 +159,12 @@ def distinct(one: Named) -> bool:
     return not any(map(_SORTS.search, one.passage.heading[1:][-2:]))
 
 
+def tells(one: Named) -> bool:
+    """Whether what is said of a name is an account of it: no advice, no place or time alone, nothing that
+    points elsewhere, and not several things said of one."""
+    return not (_NO_ACCOUNT.match(one.said) or _ELSEWHERE.search(one.said) or several(one.said, one.name))
+
+
 def headings(passages: Sequence[Passage]) -> Iterator[Named]:
     """Headings that name something, with the first sentence under each where it says what that is.
 
@@ -217,14 +239,29 @@ class Near:
         yield from (other for place, other in enumerate(self._named) if place not in places)
 
 
-def nearness(one: Named, other: Named) -> float:
-    """How much of the way through the notes two names share, and of their words."""
+def alike(one: str, other: str) -> bool:
+    """Whether two names are of one form: a work to be done ('Improving models') or a thing, one or a pair."""
+    return (_DEED.match(one) is None) == (_DEED.match(other) is None) and ("&" in one) == ("&" in other)
+
+
+def beside(one: Named, other: Named) -> bool:
+    """Whether the notes name the two in one section, or one in a part of it."""
+    return _depth(one, other) >= BESIDE
+
+
+def _depth(one: Named, other: Named) -> float:
+    """How much of the way through the notes two names share: 1 in one section, 0 in different files."""
     shared = 0
     for mine, theirs in zip(one.group, other.group, strict=False):
         if mine != theirs:
             break
         shared += 1
-    depth = shared / max(len(one.group), len(other.group))
+    return shared / max(len(one.group), len(other.group))
+
+
+def nearness(one: Named, other: Named) -> float:
+    """How much of the way through the notes two names share, and of their words."""
+    depth = _depth(one, other)
     words, others = _stems(one.name), _stems(other.name)
     return depth + len(words & others) / max(len(words | others), 1)
 

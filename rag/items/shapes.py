@@ -230,13 +230,23 @@ def names_what(text: str, name: str) -> bool:
     opening = _HEAD.match(text)
     if opening is None:
         return False
-    several = _plural(opening["head"].split()[-1])
-    if several and opening["then"] not in ("that", "which", "whose", "where", "who", "of"):
+    many = _plural(opening["head"].split()[-1])
+    if many and opening["then"] not in ("that", "which", "whose", "where", "who", "of"):
         return False  # as in 'the model learns from …'
-    if several != _plural(name.split()[-1]) or not (several or opening["article"]):
+    if many != _plural(name.split()[-1]) or not (many or opening["article"]):
         return False
     clause = _RELATIVE.search(text)
     return not _FINITE.search(text[: clause.start()] if clause else text)
+
+
+def several(text: str, name: str) -> bool:
+    """Whether a text is a noun phrase of several things and the name that of one."""
+    opening = _HEAD.match(text)
+    if opening is None or leads_with_verb(text) or _FINITE.search(text):
+        return False
+    if opening["article"] or re.search(r"\b(?:an?|the|its|their|our)\b", opening["head"]):
+        return False  # 'lines the cans that …' begins with a verb
+    return _plural(opening["head"].split()[-1]) and not _plural(name.split()[-1])
 
 
 def _plural(word: str) -> bool:

@@ -38,7 +38,7 @@ CRIMES = {
 
 def murder(names: Sequence[str]) -> Fact:
     passage = Passage("a", "law.md", None, (), "", ("Murder: the killing of a person on purpose.",))
-    rivals = tuple(Rival(name, f"{name}: {CRIMES[name]}.") for name in names)
+    rivals = tuple(Rival(name, f"{name}: {CRIMES[name]}.", beside=True) for name in names)
     return Fact("term", passage, 0, "", "Murder", ": the killing of a person on purpose.", "Murder", rivals)
 
 
@@ -53,12 +53,23 @@ def test_what_is_told_in_the_same_words_is_no_distractor() -> None:
 
 def test_what_the_notes_speak_of_in_another_connection_is_no_distractor() -> None:
     crimes = murder(("Theft", "Burglary", "Arson"))
-    bowling = Rival("Bowling", "Bowling: a sport with ten pins.")
+    bowling = Rival("Bowling", "Bowling: a sport with ten pins.", beside=True)
     assert distractors(replace(crimes, rivals=(*crimes.rivals[:2], bowling)), 0, Meaning()) is None
     chosen = distractors(replace(crimes, rivals=(bowling, *crimes.rivals)), 0, Meaning())
     assert chosen is not None and bowling not in chosen
     cell = replace(crimes, kind="cell", rivals=(*crimes.rivals[:2], bowling))
     assert distractors(cell, 0, Meaning()) is not None
+
+
+def test_what_another_section_names_comes_after_and_must_be_nearer() -> None:
+    crimes = murder(tuple(CRIMES))
+    first, *others = crimes.rivals
+    assert first.text == "Manslaughter"  # it means the same
+    elsewhere = [replace(one, beside=one.text == "Perjury") for one in others]
+    assert distractors(replace(crimes, rivals=tuple(elsewhere)), 0, Meaning()) is None
+    of_meanings = replace(crimes, kind="meaning", key="to kill", rivals=tuple(elsewhere))
+    chosen = distractors(of_meanings, 0, Meaning())
+    assert chosen is not None and chosen[0].text == "Perjury"
 
 
 def test_the_key_is_not_the_longest_option_where_a_longer_rival_is_there() -> None:
