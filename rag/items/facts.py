@@ -156,7 +156,9 @@ def _meanings(named: Sequence[Named]) -> Iterator[Fact]:
     for group in forms.values():
         near = Near(group)
         for one in group:
-            others = (o for o in near(one) if not same(one.name, o.name) and _words(one.name) not in _words(o.said))
+            others = (
+                o for o in near(one) if not same(one.name, o.name) and _words(one.name) not in _words(o.said)
+            )
             rivals = tuple(
                 replace(_rival(other, _core(other.said)), beside=beside(one, other))
                 for other in islice(others, MOST)
@@ -190,7 +192,9 @@ def _properties(labels: Sequence[Named]) -> Iterator[Fact]:
         if not one.passage.heading or len(one.said.split()) > 14:
             continue
         subject = clean(one.passage.heading[-1])
-        others = [other for other in by_name[one.name.lower()] if other.passage.heading != one.passage.heading]
+        others = [
+            other for other in by_name[one.name.lower()] if other.passage.heading != one.passage.heading
+        ]
         others.sort(key=lambda other: -nearness(one, other))
         rivals = tuple(
             _rival(other, other.said.rstrip(" .;")) for other in others if not same(one.said, other.said)

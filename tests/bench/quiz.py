@@ -6,8 +6,9 @@
 
 Both ways use the same model, the same notes and the same seed. Seconds are processor time. What was
 written is kept in tests/bench/out/quiz-NAME.jsonl, and a run goes on with the next seed. Labels are given
-by hand in data/eval/quiz_labels.jsonl, {id, key, one, evidence, gate, flaw}: whether the key is right,
-whether one option alone is, whether the evidence supports the key, and the flaw in its writing, if any.
+by hand in data/eval/quiz_labels.jsonl, {id, shown, key, one, evidence, flaw}: whether the key is right,
+whether one option alone is, whether the evidence supports the key, and the flaw in its writing, if any;
+`shown` stands for the options, which the id does not tell apart.
 Flaws are counted by rule (rag/items/flaws.py) as well, which the gate has seen to.
 Writes tests/bench/out/quiz.md and .png.
 """
@@ -138,7 +139,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def report() -> None:
     """The tables and the chart of all that was written."""
-    labels = {row["id"]: row for row in read(LABELS)}
+    labels = {(row["id"], row["shown"]): row for row in read(LABELS)}
     files = sorted(OUT.glob("quiz-*.jsonl"))
     lines = [
         "| notes | way | written | accepted | s each written | s each accepted | labelled | key right "
@@ -166,10 +167,12 @@ def report() -> None:
         _chart(reasons)
 
 
-def _row(name: str, arm: str, rows: Sequence[dict[str, Any]], labels: dict[str, dict[str, Any]]) -> str:
+def _row(
+    name: str, arm: str, rows: Sequence[dict[str, Any]], labels: dict[tuple[str, str], dict[str, Any]]
+) -> str:
     items = [from_json(row["item"]) for row in rows if row["item"]]
     seconds = sum(row["seconds"] for row in rows)
-    known = [labels[item.id] for item in items if item.id in labels]
+    known = [labels[item.id, shown(item)] for item in items if (item.id, shown(item)) in labels]
     shares = [_share(sum(bool(label[key]) for label in known), len(known)) for key, _, _ in ASKED]
     free = _share(sum(not flaws(item) for item in items), len(items))
     read = [label for label in known if "flaw" in label]
@@ -181,6 +184,11 @@ def _row(name: str, arm: str, rows: Sequence[dict[str, Any]], labels: dict[str, 
         f"{chi_square([item.key for item in items]):.2f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def shown(item: Item) -> str:
+    """What stands for the options of an item, in whatever order."""
+    return new_id(*sorted(one.text for one in item.options))
 
 
 def _share(part: int, whole: int) -> str:
