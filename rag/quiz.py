@@ -18,7 +18,8 @@ from langchain_core.language_models import BaseChatModel
 from ingest.errors import BadRequest
 from ingest.types import Passage
 from rag.filters import filters, stands_inside
-from rag.items.facts import Fact, facts
+from rag.items.fact import Fact
+from rag.items.facts import facts
 from rag.items.gate import BY_MODEL, Ruling, by_options, ruling
 from rag.items.rivals import distractors
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id

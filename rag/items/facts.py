@@ -3,7 +3,8 @@
 Every fact is verbatim: its sentence stands in a passage, and the key is a part of it or the heading
 or row that it stands under. Rivals are of the same kind by the notes' own structure: the other
 headings of a section, items of a list, cells of a column, terms, years. That is the concept map that
-guides stems and distractors. What is not here: a question about the fact (rag/items/writing.py).
+guides stems and distractors. What is not here: what they date and whose work they name
+(rag/items/events.py), and a question about the fact (rag/items/writing.py).
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
-from typing import Literal
 
 from ingest.sentences import is_row
 from ingest.types import Passage
 from ingest.words import tokens
 from rag.followup import content_stems
+from rag.items.events import people, years
+from rag.items.fact import Fact, Rival
 from rag.items.names import (
     POINTS,
     Named,
@@ -41,8 +43,6 @@ from rag.items.names import (
 from rag.items.shapes import VERBS, clause, leads_with_verb, names_what
 from rag.retrieve import asks
 
-FactKind = Literal["term", "meaning", "property", "cell", "number", "person"]
-
 _OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
 _NOTHING = ("none", "yes", "no", "n/a", "unknown", "any", "all")  # cells that answer nothing by themselves
 MOST = 16  # rivals of a fact
@@ -54,8 +54,8 @@ _ATTRIBUTES = re.compile(
 )
 # The head of a column whose cells mostly hold for other rows as well, though the table does not say so.
 _SHARED = re.compile(
-    r"(?i)(?:[\w-]+ )?(?:applications?|uses?|used (?:for|in)|features?|strengths?|advantages?|benefits?|"
-    r"weakness(?:es)?|limitations?|challenges?|capabilit(?:y|ies)|examples?)"
+    r"(?i)(?:[\w-]+ )?(?:applications?|uses?|use cases?|used (?:for|in)|features?|strengths?|advantages?|"
+    r"benefits?|weakness(?:es)?|limitations?|challenges?|capabilit(?:y|ies)|examples?)"
 )
 # Where what is said of one thing ends, as in 'makes data, and the other judges it'.
 _CLAUSES = re.compile(
@@ -67,52 +67,6 @@ _UNFINISHED = re.compile(
     r"(?i)[$=|]|\b(?:of|to|in|for|with|by|and|or|than|from|including|the|an?)$"
     r"|\b(?:the|that|this) (?:original|same|above|previous|latter|former|distribution|case)\b"
 )
-_NOT_THEN = re.compile(r"(?i)\b(?:(?:by|until|till|since)(?: \w+)?|before|after|(?:as )?reported in) $")
-_YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
-_BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in | at )")
-_THE = re.compile(  # what it is stands in a sentence before
-    r"(?:the|its|their|his|her) (?:method|model|approach|idea|paper|work|network|system|program|technique|"
-    r"term|name|author|company|project|book|result|same|first|second|last|other)s?\b",
-    re.IGNORECASE,
-)
-_DOES = re.compile(
-    r"^(?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?: and colleagues)? "
-    r"(?:proposed|introduced|developed|described|invented|published|coined|showed|founded|built)\b"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """Something of the key's kind, and what the notes say of it."""
-
-    text: str
-    said: str = ""  # verbatim; '' where the notes say nothing of it by itself
-    source: str = ""
-    page: int | None = None
-    beside: bool = False  # named in the key's own section
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A sentence of the notes, and the part of what it says that is asked for."""
-
-    kind: FactKind
-    passage: Passage
-    row: int  # of the sentence in passage.sentences
-    before: str  # before + key + after is what is claimed
-    key: str
-    after: str
-    topic: str  # the concept it is about
-    rivals: tuple[Rival, ...] = ()  # of the key's kind, nearest first
-
-    @property
-    def sentence(self) -> str:
-        """The evidence, verbatim."""
-        return self.passage.sentences[self.row]
-
-    def claim(self, answer: str | None = None) -> str:
-        """What is claimed if `answer` is the answer: by default the key."""
-        return f"{self.before}{self.key if answer is None else answer}{self.after}"
 
 
 def facts(passages: Iterable[Passage]) -> tuple[Fact, ...]:
@@ -129,8 +83,8 @@ def facts(passages: Iterable[Passage]) -> tuple[Fact, ...]:
     found += _meanings(terms)
     found += _properties([one for one in labels if len(spread[one.name.lower()]) >= FEW])
     found += _cells(kept)
-    found += _years(kept)
-    found += _people(kept)
+    found += years(kept)
+    found += people(kept)
     order = {passage.id: place for place, passage in enumerate(kept)}
     return tuple(sorted(_once(found), key=lambda one: (order[one.passage.id], one.row, one.kind)))
 
@@ -218,6 +172,8 @@ def _cells(passages: Sequence[Passage]) -> Iterator[Fact]:
                 continue
             for row, cells in body:
                 told = content_stems(cells[column])
+                # A mere number says nothing by itself: 'What is the meaning of 403?'
+                subject = cells[0] if re.search(r"[^\W\d_]", cells[0]) else f"{head[0].lower()} {cells[0]}"
                 if cells[column].lower() in _NOTHING or told & content_stems(cells[0]):
                     continue  # it answers nothing, or the row's name gives it away
                 rivals = tuple(
@@ -225,53 +181,8 @@ def _cells(passages: Sequence[Passage]) -> Iterator[Fact]:
                     for _, other in body
                     if not same(other[column], cells[column]) and not content_stems(other[column]) & told
                 )
-                before = f"{cells[0]}, {head[column]}: "
-                yield Fact("cell", passage, row, before, cells[column], "", cells[0], rivals)
-
-
-def _years(passages: Sequence[Passage]) -> Iterator[Fact]:
-    every = sorted({int(year) for one in passages for year in _YEAR.findall(one.text)})
-    for passage in passages:
-        for row, sentence in stated(passage):
-            found = list(_YEAR.finditer(sentence))
-            if len(found) != 1 or is_row(sentence) or POINTS.match(sentence) or _THE.match(sentence):
-                continue
-            if _NOT_THEN.search(sentence[: found[0].start()]):
-                continue  # it happened at another time: 'as reported in 2018'
-            year = int(found[0].group())
-            near = sorted((one for one in every if one != year), key=lambda one: abs(one - year))
-            others = [year + step for step in (-3, 2, -5, 4, -7) if year + step not in every]
-            near += [other for other in others if other <= every[-1]]  # nobody takes one to come
-            rivals = tuple(Rival(str(one)) for one in dict.fromkeys(near))
-            yield _part("number", passage, row, found[0].span(), rivals)
-
-
-def _people(passages: Sequence[Passage]) -> Iterator[Fact]:
-    found = [
-        (passage, row, match.span("name"))
-        for passage in passages
-        for row, sentence in stated(passage)
-        for match in [*_BY.finditer(sentence), *_DOES.finditer(sentence)]
-        if not is_row(sentence)
-    ]
-    names = {passage.sentences[row][slice(*span)]: (passage, row) for passage, row, span in found}
-    for passage, row, span in found:
-        name = passage.sentences[row][slice(*span)]
-        rivals = tuple(
-            Rival(other, at.sentences[line], at.source, at.page)
-            for other, (at, line) in names.items()
-            if not same(other, name) and other not in passage.sentences[row]
-        )
-        yield _part("person", passage, row, span, rivals)
-
-
-def _part(
-    kind: FactKind, passage: Passage, row: int, span: tuple[int, int], rivals: tuple[Rival, ...]
-) -> Fact:
-    sentence = passage.sentences[row]
-    start, end = span
-    topic = clean(passage.heading[-1]) if passage.heading else passage.source
-    return Fact(kind, passage, row, sentence[:start], sentence[start:end], sentence[end:], topic, rivals)
+                before = f"{subject}, {head[column]}: "
+                yield Fact("cell", passage, row, before, cells[column], "", subject, rivals)
 
 
 def _rivals(one: Named, near: Near) -> tuple[Rival, ...]:

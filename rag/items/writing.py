@@ -22,7 +22,7 @@ from langchain_core.language_models import BaseChatModel
 from rag import prompts
 from rag.decoding import GREEDY, Decoding
 from rag.followup import content_words
-from rag.items.facts import Fact, FactKind, Rival
+from rag.items.fact import Fact, FactKind, Rival
 from rag.items.names import POINTS
 from rag.items.shapes import BASE, VERBS, names_what
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id

@@ -3,7 +3,8 @@
 import pytest
 
 from ingest.types import Passage
-from rag.items.facts import Fact, facts
+from rag.items.fact import Fact
+from rag.items.facts import facts
 from rag.items.names import Named, Near, nearness, same
 
 

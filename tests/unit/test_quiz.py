@@ -22,7 +22,7 @@ from ingest.types import Passage
 from rag import quiz as quizzes
 from rag.engines.state import Judgement
 from rag.items import gate
-from rag.items.facts import Fact, Rival
+from rag.items.fact import Fact, Rival
 from rag.items.types import BLANK, Item, Quiz
 from rag.items.writing import in_notes_words, naming, schema
 from rag.quiz import Wanted, make_quiz

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.types import Passage
-from rag.items.facts import Fact, Rival
+from rag.items.fact import Fact, Rival
 from rag.items.rivals import distractors
 from tests.ingest_fakes import FakeEncoder
 
@@ -23,7 +23,7 @@ class Meaning(FakeEncoder):
         for row, text in enumerate(texts):
             place = next((at for at, word in enumerate(self.WORDS) if word in text), None)
             found[row, len(self.WORDS) + row if place is None else place] = 1.0
-            found[row, -1] = 0.0 if "sport" in text else 0.5
+            found[row, -1] = 0.0 if "sport" in text else 0.7
         return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
