@@ -275,3 +275,77 @@ def test_the_nearest_names_are_those_that_a_sort_of_all_gives() -> None:
     near = Near(named)
     for one in named:
         assert list(near(one)) == sorted(named, key=lambda other: -nearness(one, other))
+
+
+def test_what_stands_in_ones_own_section_is_known_to() -> None:
+    other = passage("Melody: the line of notes that one hums afterwards.", heading=("Music", "Terms"))
+    found = {one.key: one for one in only("term", *SAMPLING, other)}
+    beside = {rival.text: rival.beside for rival in found["Greedy decoding"].rivals}
+    assert beside == {"Top-k sampling": True, "Random sampling": True, "Melody": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "asked"),
+    [
+        ("Overfitting", "stop when the loss on unseen data rises again", False),
+        ("Overfitting", "the model learns its examples by heart and fails on others", True),
+        ("Law on data", "in force since the first of May in all states", False),
+        ("Yann LeCun", "convolutional networks for reading handwriting of any kind", False),
+        ("Deep nets", "convolutional networks for reading handwriting of any kind", True),
+        ("Two towers", "the training procedure in the original paper on retrieval", False),
+    ],
+)
+def test_what_tells_nothing_of_a_name_is_not_asked(name: str, said: str, asked: bool) -> None:
+    others = (f"Thing {letter}: a part of the course that one learns first." for letter in "XYZ")
+    found = only("term", passage(f"{name}: {said}.", *others, heading=("Course", "Words")))
+    assert (name in {one.key for one in found}) is asked
+
+
+def test_work_to_be_done_rivals_no_thing() -> None:
+    lines = (
+        "Improving models: someone looks at the worst answers and mends their causes.",
+        "Composing songs: someone has a program write the first bars of a tune.",
+        "Autoencoder: a network that squeezes its input and restores it.",
+        "Transformer: a network that weighs all words of its input at once.",
+        "Bias & fairness: an answer depends on who is spoken of in the question.",
+    )
+    found = {one.key: {r.text for r in one.rivals} for one in only("term", passage(*lines))}
+    assert found["Autoencoder"] == {"Transformer"}
+    assert found["Improving models"] == {"Composing songs"}
+    assert found["Bias & fairness"] == set()
+
+
+def test_a_person_is_rivalled_by_those_who_lived_then() -> None:
+    lines = (
+        "1763: an essay on chances is published, after its author's death, by Richard Price.",
+        "2013: word vectors become cheap, in work by Tomas Mikolov and colleagues.",
+        "2014: adversarial networks were proposed by Ian Goodfellow and colleagues.",
+    )
+    found = {one.key: {r.text for r in one.rivals} for one in only("person", passage(*lines))}
+    assert found["Richard Price"] == set()
+    assert found["Tomas Mikolov"] == {"Ian Goodfellow"}
+
+
+def test_a_row_called_by_a_number_is_named_by_its_column() -> None:
+    rows = (
+        "Code | Meaning | Who can help",
+        "401 | the key is wrong | yourself",
+        "403 | the key has no right to this | the owner",
+        "429 | too many at once | nobody",
+        "500 | a fault over there | the provider",
+    )
+    found = only("cell", passage(*rows))
+    assert {one.topic for one in found} == {"code 401", "code 403", "code 429", "code 500"}
+    assert found[0].claim().startswith("code 401, Meaning: ")
+
+
+def test_what_is_said_of_a_thing_is_no_rival_where_it_names_the_one_asked_for() -> None:
+    lines = (
+        "A prompt is the input that tells the model what to produce.",
+        "Zero-shot is a prompt that holds no worked example at all.",
+        "A token is a piece of text that the model reads as one.",
+        "An epoch is a pass through all the examples of the training.",
+        "A logit is a score that the model gives before the softmax.",
+    )
+    found = {one.topic: [r.text for r in one.rivals] for one in only("meaning", passage(*lines))}
+    assert found["Prompt"] and not any("prompt" in text for text in found["Prompt"])
