@@ -53,6 +53,7 @@ _WHEN = tuple(
         rf",? (?:in|on) {_MONTH}@(?![\w-])",
     )
 )
+_GAP = "…"
 _ASIDE = re.compile(r"[$\\|“”]|[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
@@ -92,7 +93,7 @@ def in_notes_words(fact: Fact, seed: int) -> str:
     """The stem that needs no model; '' where the notes' own words make none."""
     if fact.kind == "meaning":
         return meaning(fact)
-    return naming(fact, seed) or _of_table(fact) or _dated(fact)
+    return naming(fact, seed) or _of_table(fact) or _dated(fact) or _signed(fact)
 
 
 def naming(fact: Fact, seed: int) -> str:
@@ -142,6 +143,19 @@ def _dated(fact: Fact) -> str:
         if found and "@" not in said and SHORTEST <= len(said.split()) <= LONGEST and not _ASIDE.search(said):
             return f"To which year does this belong: “{said}”?"
     return ""
+
+
+def _signed(fact: Fact) -> str:
+    """The stem that asks for a person in the sentence's own words without the name: a small model that is
+    asked for a question takes 'a paper by …, inspired by …' for what inspired whom."""
+    if fact.kind != "person":
+        return ""
+    said = f"{fact.before.split(';')[-1].lstrip()}{_GAP}{fact.after.split(';')[0]}".strip(" .")
+    if not SHORTEST <= len(said.split()) <= LONGEST or _ASIDE.search(said):
+        return ""
+    if re.search(r"\b(?:it|this|these)\b", said):
+        return ""  # what is meant stands in a sentence before
+    return f"Whose name belongs here: “{said}”?"
 
 
 def _inside(text: str) -> str:
