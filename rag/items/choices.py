@@ -20,6 +20,7 @@ from rag.items.wording import true_false
 
 LONGER = 1.25  # times the mean length from which an option stands out
 WELL_LONGER = 1.5  # times the second longest, where words do not tell
+FAMILY = 4  # letters of a stem above which it may change its last one in a word of its family
 FRAME = 0.34  # share of words, by Jaccard, from which two options are built alike
 
 _ALL = re.compile(
@@ -161,16 +162,27 @@ def vague(item: Item) -> str:
 
 def word_repeats(item: Item) -> str:
     """A word of the stem stands in the key and in no distractor (a clang association)."""
+    asked = content_stems(item.stem)
     if item.kind == "fill-in":
-        shared = content_stems(item.answer) & content_stems(item.stem)
+        shared = content_stems(item.answer) & asked
     else:
         others = {stem for text in distractors(item) for stem in content_stems(text)}
-        shared = (content_stems(item.answer) & content_stems(item.stem)) - others if others else set()
+        shared = _kin(content_stems(item.answer), asked) - _kin(others, asked) if others else set()
     shared = {stem for stem in shared - _IDLE if len(stem) > 2}
     if not shared:
         return ""
     word = next((w for w in re.findall(r"[\w'-]+", item.answer) if shared & set(tokens(w))), min(shared))
-    return f"'{word}' of the stem stands in the key '{item.answer}' and in no other option"
+    return f"'{word}' in the key '{item.answer}' is a word of the stem, or kin to one, and in no other option"
+
+
+def _kin(words: set[str], asked: set[str]) -> set[str]:
+    """The words, by their stems, that are among those asked with or of one family: 'scale', 'scalability'."""
+    return {one for one in words if any(one == other or _family(one, other) for other in asked - _IDLE)}
+
+
+def _family(one: str, other: str) -> bool:
+    short = min(len(one), len(other))
+    return short > FAMILY and one[: short - 1] == other[: short - 1]
 
 
 def convergence(item: Item) -> str:

@@ -128,6 +128,13 @@ def test_opposites_are_a_cue_only_where_the_rest_is_unlike_them() -> None:
     )
 
 
+def test_a_word_of_the_same_family_is_a_cue_as_well() -> None:
+    stem = "Which of these keeps a service in step as its load scales?"
+    assert "word repeats" in found(stem, "Scalability", "Monitoring", "Validation", "Retirement")
+    assert "word repeats" not in found(stem, "Elasticity", "Monitoring", "Validation", "Retirement")
+    assert "word repeats" not in found("What runs a model?", "A modern bus", "A disk", "A fan", "A desk")
+
+
 def test_padding_is_told_from_a_case() -> None:
     case = (
         "A coin is tossed 12 times. It shows 3 heads. The next day it is tossed 8 more times and shows 5. "
