@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,12 @@ from rag.items.writing import schema
 from rag.retrieve import Retriever
 from rag.types import Ask
 from tests.llama_server import Running, joined, running
-from tests.unit.test_cli import run
 from tests.waiting import until
 from ui import tutor
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
-Command = Callable[..., tuple[int, str, str]]  # exit status, stdout, stderr
 SECRET = "a-key-of-this-test"
 QUESTION = "Who proposed GANs, and in which year?"
 # Threads that wait for one another by spinning stand still where the machine has other work.
@@ -74,16 +72,9 @@ def chain(own: Retriever, servers: Servers) -> Runnable:
     return answer_chain(own, connect(servers.now.url))
 
 
-@pytest.fixture
-def unitutor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """A command in this process, where all that it imports is there already."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(monkeypatch, *arguments)
-        return status, *capsys.readouterr()
-
-    return call
+def unitutor(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from ui.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 def busy(server: Running) -> bool:
@@ -108,22 +99,19 @@ def test_an_answer_streams_and_is_cited(chain: Runnable) -> None:
 
 
 def test_ask_takes_a_url(servers: Servers, own_index: Path) -> None:
-    command = [sys.executable, "-c", "from ui.cli import main; main()", "ask", QUESTION, "--json"]
-    command += ["--index", str(own_index), "--url", servers.now.url]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = unitutor("ask", QUESTION, "--index", str(own_index), "--url", servers.now.url, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     answer = json.loads(done.stdout)
     assert "Goodfellow" in answer["answer"] and answer["citations"]
 
 
 def test_a_wrong_key_is_one_line(
-    servers: Servers, own_index: Path, monkeypatch: pytest.MonkeyPatch, unitutor: Command
+    servers: Servers, own_index: Path, monkeypatch: pytest.MonkeyPatch, chain: Runnable
 ) -> None:
     monkeypatch.setenv(KEY, "wrong")
-    told = ("--index", str(own_index), "--url", servers.now.url, "--model", "any")
-    status, out, err = unitutor("ask", QUESTION, *told)
-    assert status == 1 and out.count("\n") <= 2
-    assert err.count("\n") == 1 and f"refused the key: set {KEY}" in err
+    done = unitutor("ask", QUESTION, "--index", str(own_index), "--url", servers.now.url, "--model", "any")
+    assert done.returncode == 1 and done.stdout.count("\n") <= 2
+    assert done.stderr.count("\n") == 1 and f"refused the key: set {KEY}" in done.stderr
 
 
 def test_the_server_decodes_as_it_is_told(servers: Servers) -> None:
@@ -192,7 +180,7 @@ def test_a_question_longer_than_its_context_is_one_line(servers: Servers) -> Non
 
 
 def test_a_server_killed_in_the_middle_loses_no_conversation(
-    servers: Servers, chain: Runnable, own_index: Path, tmp_path: Path, unitutor: Command
+    servers: Servers, chain: Runnable, own_index: Path, tmp_path: Path
 ) -> None:
     history, keep = tutor.conversation(tmp_path, "exam")
     assert history == ()
@@ -204,9 +192,9 @@ def test_a_server_killed_in_the_middle_loses_no_conversation(
                 servers.now.process.kill()
                 servers.now.process.wait()
     assert "\n" not in str(error.value)
-    status, _, err = unitutor("ask", "What is a VAE?", "--index", str(own_index), "--url", servers.now.url)
-    assert status == 1 and "Traceback" not in err
-    assert "No model server answers" in err and err.count("\n") == 1
+    down = unitutor("ask", "What is a VAE?", "--index", str(own_index), "--url", servers.now.url)
+    assert down.returncode == 1 and "Traceback" not in down.stderr
+    assert "No model server answers" in down.stderr and down.stderr.count("\n") == 1
     kept, keep = tutor.conversation(tmp_path, "exam")
     assert [turn.question for turn in kept] == [QUESTION]
     servers.again()
