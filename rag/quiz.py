@@ -18,7 +18,7 @@ from langchain_core.language_models import BaseChatModel
 from ingest.errors import BadRequest
 from ingest.types import Passage
 from rag.filters import filters, stands_inside
-from rag.items.fact import Fact
+from rag.items.fact import Fact, Rival
 from rag.items.facts import facts
 from rag.items.gate import BY_MODEL, Ruling, by_options, ruling
 from rag.items.rivals import distractors
@@ -31,7 +31,6 @@ TRIES = 4  # facts tried for each question wanted, at most
 STEMS = 2  # stems written for one fact, at most
 ABOUT = 12  # passages that a topic is asked of
 NEAR = 0.35  # cosine below which nothing is about the topic, unless its words stand there
-FEW = "too few distractors"
 UNWRITTEN = "no question came of it"
 # Of each kind of fact, how many among ten questions, where the notes have them.
 SHARES = {"term": 4, "meaning": 2, "number": 2, "cell": 2, "person": 1, "property": 1}
@@ -69,13 +68,16 @@ def make_quiz(
     stems = [one.stem for one in earlier]
     rejected: Counter[str] = Counter()
     new = [one for one in about(index, wanted) if not any(_asks(item, one) for item in earlier)]
-    for fact in spread(new, draw, TRIES * wanted.count):
-        if halt is not None and halt.is_set():
+    for fact in spread(new, draw, 2 * TRIES * wanted.count):
+        if quiz.written == TRIES * wanted.count or (halt is not None and halt.is_set()):
             break
+        chosen = distractors(fact, place, index.encoder)
+        if not chosen:
+            continue  # the notes name nothing that rivals its key closely: no question was written
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
         if kind == "fill-in" and not fill_in(fact):
             continue
-        item, reason = tried(fact, kind, index, model, stems, place, draw, halt)
+        item, reason = tried(fact, chosen, kind, index, model, stems, place, draw, halt)
         if halt is not None and halt.is_set():
             break
         items = quiz.items
@@ -89,7 +91,12 @@ def make_quiz(
         yield quiz
         if len(items) == wanted.count:
             return
-    yield replace(quiz, stopped=halt is not None and halt.is_set())
+    stopped = halt is not None and halt.is_set()
+    if not (quiz.written or stopped):
+        raise BadRequest(
+            "The notes name too little that could stand beside a right answer: choose more of them."
+        )
+    yield replace(quiz, stopped=stopped)
 
 
 def _asks(item: Item, fact: Fact) -> bool:
@@ -167,6 +174,7 @@ def positions(draw: random.Random) -> Iterator[int]:
 
 def tried(
     fact: Fact,
+    chosen: Sequence[Rival],
     kind: Kind,
     index: Retriever,
     model: BaseChatModel,
@@ -175,14 +183,12 @@ def tried(
     draw: random.Random,
     halt: threading.Event | None,
 ) -> tuple[Item | None, str]:
-    """The fact as a question with its key at `place`, or None and why it did not pass the gate.
+    """The fact as a question with its key at `place` and `chosen` for distractors.
 
+    None and the reason where it did not pass the gate.
     A stem of the model's that breaks a rule is written once more.
     """
     seed, reason = draw.randrange(2**31), UNWRITTEN
-    chosen = distractors(fact, place, index.encoder)
-    if not chosen:
-        return None, FEW
     if fault := by_options(written(fact, "", chosen))[0]:
         return None, fault
     own_words = kind == "fill-in" or bool(in_notes_words(fact, seed))  # there is no other way to say it

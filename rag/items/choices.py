@@ -20,7 +20,7 @@ from rag.items.wording import true_false
 
 LONGER = 1.25  # times the mean length from which an option stands out
 WELL_LONGER = 1.5  # times the second longest, where words do not tell
-FAMILY = 4  # letters of a stem above which it may change its last one in a word of its family
+FAMILY = 0.7  # of the shorter of two stems, with which words of one family begin: 'maintain', 'maintenance'
 FRAME = 0.34  # share of words, by Jaccard, from which two options are built alike
 
 _ALL = re.compile(
@@ -182,7 +182,8 @@ def _kin(words: set[str], asked: set[str]) -> set[str]:
 
 def _family(one: str, other: str) -> bool:
     short = min(len(one), len(other))
-    return short > FAMILY and one[: short - 1] == other[: short - 1]
+    begin = max(4, round(FAMILY * short))
+    return short > 4 and one[:begin] == other[:begin]
 
 
 def convergence(item: Item) -> str:

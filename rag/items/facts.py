@@ -54,8 +54,8 @@ _ATTRIBUTES = re.compile(
 )
 # The head of a column whose cells mostly hold for other rows as well, though the table does not say so.
 _SHARED = re.compile(
-    r"(?i)(?:[\w-]+ )?(?:applications?|uses?|use cases?|used (?:for|in)|features?|strengths?|advantages?|"
-    r"benefits?|weakness(?:es)?|limitations?|challenges?|capabilit(?:y|ies)|examples?)"
+    r"(?i)(?:[\w-]+ )*(?:applications?|uses?|use cases?|used(?: for| in)?|features?|strengths?|"
+    r"advantages?|benefits?|produces|weakness(?:es)?|limitations?|challenges?|capabilit(?:y|ies)|examples?)"
 )
 # Where what is said of one thing ends, as in 'makes data, and the other judges it'.
 _CLAUSES = re.compile(
@@ -110,8 +110,11 @@ def _meanings(named: Sequence[Named]) -> Iterator[Fact]:
     for group in forms.values():
         near = Near(group)
         for one in group:
-            others = (
-                o for o in near(one) if not same(one.name, o.name) and _words(one.name) not in _words(o.said)
+            others = (  # what is said of another names neither of the two
+                o
+                for o in near(one)
+                if not same(one.name, o.name)
+                and not any(_words(name) in _words(_core(o.said)) for name in (one.name, o.name))
             )
             rivals = tuple(
                 replace(_rival(other, _core(other.said)), beside=beside(one, other))

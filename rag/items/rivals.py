@@ -24,6 +24,7 @@ FAR = 0.15  # cosine of two sentences of the notes below which they speak of not
 # section, and any other. Of 76 questions labelled by hand no distractor of the section was one that nobody
 # would take (of 95), of the others 30 of 133; two of the six below .9 that were asked since then as well.
 CLOSE = (0.4, 0.9)
+LIKE = 0.55  # the same for what is said of something elsewhere, with the cosine of the whole sentences
 BEHIND = 0.015  # of cosine: what a place further down in the notes' own order costs a rival
 
 
@@ -69,7 +70,10 @@ def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[R
         plausible = near + told >= np.where([one.beside for one in rivals], *CLOSE)
     if fact.kind != "cell":
         whole = encoder.encode([fact.sentence, *(one.said or one.text for one in rivals)])
-        plausible &= whole[1:] @ whole[0] >= FAR
+        spoken = whole[1:] @ whole[0]
+        plausible &= spoken >= FAR
+        if fact.kind == "meaning":
+            plausible &= np.array([one.beside for one in rivals]) | (near + spoken >= LIKE)
     ranks = [(not one.beside, BEHIND * at - max(near[at], told[at])) for at, one in enumerate(rivals)]
     kept: list[int] = []
     for at in sorted(range(len(rivals)), key=ranks.__getitem__):

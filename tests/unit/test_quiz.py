@@ -112,6 +112,16 @@ def test_what_passes_is_kept_and_what_does_not_is_counted(index: Retriever) -> N
                 assert option.text in option.feedback and "metals.md" in option.feedback
 
 
+def test_what_has_no_near_rivals_is_no_question_written(index: Retriever) -> None:
+    class Strangers(FakeEncoder):
+        def encode(self, texts: Sequence[str]) -> Any:
+            return np.eye(len(texts), dtype=np.float32)  # no two texts have anything in common
+
+    strangers = Retriever(index.index, Strangers(dimension=64))
+    with pytest.raises(BadRequest, match="name too little"):
+        made(strangers, Writer(), count=8)
+
+
 def test_the_same_seed_makes_the_same_quiz_and_another_another(index: Retriever) -> None:
     first, again, other = (made(index, Writer(), count=4, seed=seed) for seed in (5, 5, 6))
     assert first == again
@@ -428,16 +438,23 @@ def test_a_stem_that_holds_the_key_or_its_initials_tells_it(stem: str, answer: s
 
 
 def test_options_that_rules_reject_cost_no_stem(index: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:
-    def longer(*_: Any) -> tuple[Rival, ...]:
-        return (Rival("Tin"), Rival("Zinc"), Rival("Lead"))
-
+    shorter = (Rival("Tin"), Rival("Zinc"), Rival("Lead"))
     model = Writer()
-    monkeypatch.setattr(quizzes, "distractors", longer)
     monkeypatch.setattr(quizzes, "stem", lambda *_: pytest.fail("a stem was written"))
     passage = index.index.passages[0]
     fact = Fact("term", passage, 0, "", "Copper wire for the roofs of tall houses", ": red", "Copper")
     draw = quizzes.random.Random(0)
-    made, reason = quizzes.tried(fact, "multiple-choice", index, model, (), 0, draw, None)  # type: ignore[arg-type]
+    made, reason = quizzes.tried(
+        fact,
+        shorter,
+        "multiple-choice",
+        index,
+        model,
+        (),
+        0,
+        draw,
+        None,  # type: ignore[arg-type]
+    )
     assert made is None and reason == "longest option correct"
 
 
