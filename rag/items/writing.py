@@ -53,7 +53,7 @@ _WHEN = tuple(
         rf",? (?:in|on) {_MONTH}@(?![\w-])",
     )
 )
-_GAP = "…"
+_OTHERS = re.compile(r"^ and (?:colleagues|others)\b")
 _ASIDE = re.compile(r"[$\\|“”]|[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
@@ -146,16 +146,20 @@ def _dated(fact: Fact) -> str:
 
 
 def _signed(fact: Fact) -> str:
-    """The stem that asks for a person in the sentence's own words without the name: a small model that is
-    asked for a question takes 'a paper by …, inspired by …' for what inspired whom."""
-    if fact.kind != "person":
+    """The stem that asks whose work it is in the sentence's own words without 'by' and the name.
+
+    A small model takes 'a paper by …, inspired by …' for who inspired it.
+    """
+    before = fact.before.split(";")[-1].lstrip()
+    if fact.kind != "person" or not before.endswith(" by "):
         return ""
-    said = f"{fact.before.split(';')[-1].lstrip()}{_GAP}{fact.after.split(';')[0]}".strip(" .")
+    said = before.removesuffix(" by ").rstrip(",") + _OTHERS.sub("", fact.after.split(";")[0])
+    said = said.strip(" .,")
     if not SHORTEST <= len(said.split()) <= LONGEST or _ASIDE.search(said):
         return ""
     if re.search(r"\b(?:it|this|these)\b", said):
         return ""  # what is meant stands in a sentence before
-    return f"Whose name belongs here: “{said}”?"
+    return f"Whose work is this: “{said}”?"
 
 
 def _inside(text: str) -> str:
