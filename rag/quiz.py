@@ -28,6 +28,7 @@ from rag.retrieve import Retriever
 
 MOST = 100  # questions of one quiz
 TRIES = 4  # facts tried for each question wanted, at most
+SEEN = 2 * TRIES  # facts looked at for it: some have no form or nothing near that rivals their key
 STEMS = 2  # stems written for one fact, at most
 ABOUT = 12  # passages that a topic is asked of
 NEAR = 0.35  # cosine below which nothing is about the topic, unless its words stand there
@@ -68,15 +69,15 @@ def make_quiz(
     stems = [one.stem for one in earlier]
     rejected: Counter[str] = Counter()
     new = [one for one in about(index, wanted) if not any(_asks(item, one) for item in earlier)]
-    for fact in spread(new, draw, 2 * TRIES * wanted.count):
+    for fact in spread(new, draw, SEEN * wanted.count):
         if quiz.written == TRIES * wanted.count or (halt is not None and halt.is_set()):
             break
-        chosen = distractors(fact, place, index.encoder)
-        if not chosen:
-            continue  # the notes name nothing that rivals its key closely: no question was written
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
         if kind == "fill-in" and not fill_in(fact):
             continue
+        chosen = distractors(fact, place, index.encoder)
+        if not chosen:
+            continue  # the notes name nothing that rivals its key closely: no question was written
         item, reason = tried(fact, chosen, kind, index, model, stems, place, draw, halt)
         if halt is not None and halt.is_set():
             break

@@ -162,13 +162,13 @@ def vague(item: Item) -> str:
 
 def word_repeats(item: Item) -> str:
     """A word of the stem stands in the key and in no distractor (a clang association)."""
-    asked = content_stems(item.stem)
+    asked = content_stems(item.stem) - _IDLE
     if item.kind == "fill-in":
         shared = content_stems(item.answer) & asked
     else:
         others = {stem for text in distractors(item) for stem in content_stems(text)}
         shared = _kin(content_stems(item.answer), asked) - _kin(others, asked) if others else set()
-    shared = {stem for stem in shared - _IDLE if len(stem) > 2}
+    shared = {stem for stem in shared - _IDLE if len(stem) > 2}  # a word kin to an idle one may be idle
     if not shared:
         return ""
     word = next((w for w in re.findall(r"[\w'-]+", item.answer) if shared & set(tokens(w))), min(shared))
@@ -177,7 +177,7 @@ def word_repeats(item: Item) -> str:
 
 def _kin(words: set[str], asked: set[str]) -> set[str]:
     """The words, by their stems, that are among those asked with or of one family: 'scale', 'scalability'."""
-    return {one for one in words if any(one == other or _family(one, other) for other in asked - _IDLE)}
+    return {one for one in words if any(one == other or _family(one, other) for other in asked)}
 
 
 def _family(one: str, other: str) -> bool:

@@ -23,6 +23,7 @@ from rag.followup import content_stems
 from rag.items.events import people, years
 from rag.items.fact import Fact, Rival
 from rag.items.names import (
+    ELSEWHERE,
     POINTS,
     Named,
     Near,
@@ -65,7 +66,7 @@ _CLAUSES = re.compile(
 # What is no answer by itself: it holds a formula, ends in the middle or points at what stands elsewhere.
 _UNFINISHED = re.compile(
     r"(?i)[$=|]|\b(?:of|to|in|for|with|by|and|or|than|from|including|the|an?)$"
-    r"|\b(?:the|that|this) (?:original|same|above|previous|latter|former|distribution|case)\b"
+    rf"|\b(?:the|that|this) (?:{ELSEWHERE}|distribution|case)\b"
 )
 
 

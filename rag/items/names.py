@@ -61,7 +61,8 @@ _NO_ACCOUNT = re.compile(
     r"(?i)(?:stop|avoid|beware|watch|prevent|try|do not|don['’]t|never)\b"
     r"|(?:in|at|on|for|with|from|by|after|before|since|during|under)\b(?!.*, )"
 )
-_ELSEWHERE = re.compile(r"(?i)\b(?:the|that|this) (?:original|same|above|previous|latter|former)\b")
+ELSEWHERE = "original|same|above|previous|latter|former"  # words after 'the' for what stands somewhere else
+_ELSEWHERE = re.compile(rf"(?i)\b(?:the|that|this) (?:{ELSEWHERE})\b")
 # What is done to something; as a name of a thing ('Training set') the others are too common.
 _DEED = re.compile(
     r"(?i)(?:adding|applying|analy[sz]ing|assessing|avoiding|building|checking|choosing|cleaning|collaborating|"

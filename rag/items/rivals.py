@@ -64,16 +64,17 @@ def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[R
     near = names[1:] @ names[0]
     told = np.zeros(len(rivals))
     plausible = np.ones(len(rivals), bool)
+    beside = np.array([one.beside for one in rivals])
     if fact.kind == "term":  # of other kinds what is said is the option itself, or the row around it
         said = encoder.encode([fact.after, *(_without(one) or one.text for one in rivals)])
         told = said[1:] @ said[0]
-        plausible = near + told >= np.where([one.beside for one in rivals], *CLOSE)
+        plausible = near + told >= np.where(beside, *CLOSE)
     if fact.kind != "cell":
         whole = encoder.encode([fact.sentence, *(one.said or one.text for one in rivals)])
         spoken = whole[1:] @ whole[0]
         plausible &= spoken >= FAR
         if fact.kind == "meaning":
-            plausible &= np.array([one.beside for one in rivals]) | (near + spoken >= LIKE)
+            plausible &= beside | (near + spoken >= LIKE)
     ranks = [(not one.beside, BEHIND * at - max(near[at], told[at])) for at, one in enumerate(rivals)]
     kept: list[int] = []
     for at in sorted(range(len(rivals)), key=ranks.__getitem__):

@@ -53,7 +53,7 @@ _WHEN = tuple(
         rf",? (?:in|on) {_MONTH}@(?![\w-])",
     )
 )
-_OTHERS = re.compile(r"^ and (?:colleagues|others)\b")
+_COLLEAGUES = re.compile(r"^ and (?:colleagues|others)\b")
 _ASIDE = re.compile(r"[$\\|“”]|[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
@@ -140,7 +140,7 @@ def _dated(fact: Fact) -> str:
     for shape in _WHEN:
         said, found = shape.subn("", f"{before}@{after}", count=1)
         said = said.strip(" .")
-        if found and "@" not in said and SHORTEST <= len(said.split()) <= LONGEST and not _ASIDE.search(said):
+        if found and "@" not in said and _quotable(said):
             return f"To which year does this belong: “{said}”?"
     return ""
 
@@ -153,13 +153,16 @@ def _signed(fact: Fact) -> str:
     before = fact.before.split(";")[-1].lstrip()
     if fact.kind != "person" or not before.endswith(" by "):
         return ""
-    said = before.removesuffix(" by ").rstrip(",") + _OTHERS.sub("", fact.after.split(";")[0])
+    said = before.removesuffix(" by ").rstrip(",") + _COLLEAGUES.sub("", fact.after.split(";")[0])
     said = said.strip(" .,")
-    if not SHORTEST <= len(said.split()) <= LONGEST or _ASIDE.search(said):
-        return ""
-    if re.search(r"\b(?:it|this|these)\b", said):
-        return ""  # what is meant stands in a sentence before
+    if not _quotable(said) or re.search(r"\b(?:it|this|these)\b", said):
+        return ""  # such a word means something in a sentence before
     return f"Whose work is this: “{said}”?"
+
+
+def _quotable(said: str) -> bool:
+    """Whether words of the notes can stand in a stem as they are."""
+    return SHORTEST <= len(said.split()) <= LONGEST and not _ASIDE.search(said)
 
 
 def _inside(text: str) -> str:

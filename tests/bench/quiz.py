@@ -6,9 +6,9 @@
 
 Both ways use the same model, the same notes and the same seed. Seconds are processor time. What was
 written is kept in tests/bench/out/quiz-NAME.jsonl, and a run goes on with the next seed. Labels are given
-by hand in data/eval/quiz_labels.jsonl, {id, shown, key, one, evidence, flaw}: whether the key is right,
+by hand in data/eval/quiz_labels.jsonl, {id, shown, key, one, evidence, flaw, gate}: whether the key is right,
 whether one option alone is, whether the evidence supports the key, and the flaw in its writing, if any;
-`shown` stands for the options, which the id does not tell apart.
+`shown` stands for the options, which the id does not tell apart, and `gate` for the rules of that day.
 Flaws are counted by rule (rag/items/flaws.py) as well, which the gate has seen to.
 Writes tests/bench/out/quiz.md and .png.
 """

@@ -445,17 +445,7 @@ def test_options_that_rules_reject_cost_no_stem(index: Retriever, monkeypatch: p
     passage = index.index.passages[0]
     fact = Fact("term", passage, 0, "", "Copper wire for the roofs of tall houses", ": red", "Copper")
     draw = quizzes.random.Random(0)
-    made, reason = quizzes.tried(
-        fact,
-        shorter,
-        "multiple-choice",
-        index,
-        model,
-        (),
-        0,
-        draw,
-        None,  # type: ignore[arg-type]
-    )
+    made, reason = quizzes.tried(fact, shorter, "multiple-choice", index, model, (), 0, draw, None)  # type: ignore[arg-type]
     assert made is None and reason == "longest option correct"
 
 
