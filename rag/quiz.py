@@ -23,7 +23,7 @@ from rag.items.facts import facts
 from rag.items.gate import BY_MODEL, Ruling, by_options, ruling
 from rag.items.rivals import distractors
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
-from rag.items.writing import cased, explained, fill_in, in_notes_words, meaning, stem, told, written
+from rag.items.writing import OWN_WORDS, cased, explained, fill_in, in_notes_words, stem, told, written
 from rag.retrieve import Retriever
 
 MOST = 100  # questions of one quiz
@@ -136,7 +136,9 @@ def about(index: Retriever, wanted: Wanted) -> list[Fact]:
 
 def askable(fact: Fact) -> bool:
     """Whether the notes give the fact distractors, and it a form that can be asked."""
-    return distractors(fact, 0) is not None and (fact.kind != "meaning" or bool(meaning(fact)))
+    if fact.kind in OWN_WORDS and not in_notes_words(fact, 0):
+        return False
+    return distractors(fact, 0) is not None
 
 
 def spread(found: Sequence[Fact], draw: random.Random, most: int) -> list[Fact]:

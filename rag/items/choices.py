@@ -8,6 +8,7 @@ and the list of all (rag/items/flaws.py).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from statistics import mean
@@ -162,17 +163,31 @@ def vague(item: Item) -> str:
 
 def word_repeats(item: Item) -> str:
     """A word of the stem stands in the key and in no distractor (a clang association)."""
-    asked = content_stems(item.stem) - _IDLE
+    return _repeated(item, _IDLE)
+
+
+def echoes(item: Item) -> str:
+    """The same of any word: one that is common in the subject, as 'data' may be, leads to the key as well."""
+    return _repeated(item, frozenset())
+
+
+def _repeated(item: Item, idle: frozenset[str]) -> str:
+    asked = content_stems(_spelled(item.stem)) - idle
     if item.kind == "fill-in":
-        shared = content_stems(item.answer) & asked
+        shared = content_stems(_spelled(item.answer)) & asked
     else:
-        others = {stem for text in distractors(item) for stem in content_stems(text)}
-        shared = _kin(content_stems(item.answer), asked) - _kin(others, asked) if others else set()
-    shared = {stem for stem in shared - _IDLE if len(stem) > 2}  # a word kin to an idle one may be idle
+        others = {stem for text in distractors(item) for stem in content_stems(_spelled(text))}
+        shared = _kin(content_stems(_spelled(item.answer)), asked) - _kin(others, asked) if others else set()
+    shared = {stem for stem in shared - idle if len(stem) > 2}  # a word kin to an idle one may be idle
     if not shared:
         return ""
     word = next((w for w in re.findall(r"[\w'-]+", item.answer) if shared & set(tokens(w))), min(shared))
     return f"'{word}' in the key '{item.answer}' is a word of the stem, or kin to one, and in no other option"
+
+
+def _spelled(text: str) -> str:
+    """The text with its Greek letters by name: 'beta-VAE' repeats 'β'."""
+    return re.sub(r"[α-ω]", lambda found: f" {unicodedata.name(found[0]).split()[-1]} ", text.lower())
 
 
 def _kin(words: set[str], asked: set[str]) -> set[str]:

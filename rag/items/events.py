@@ -14,6 +14,8 @@ from rag.items.fact import Fact, FactKind, Rival
 from rag.items.names import POINTS, clean, same, stated
 
 LIFETIME = 60  # years between two works above which nobody takes one's author for the other's
+# What was still to come when the notes were written.
+_TO_COME = re.compile(r"(?i)\b(?:planned|expected|scheduled|projected|predicted|forecast|hoped|will|shall)\b")
 _NOT_THEN = re.compile(r"(?i)\b(?:(?:by|until|till|since)(?: \w+)?|before|after|(?:as )?reported in) $")
 _YEAR = re.compile(r"(?<![\d.,$-])(?:1[5-9]|20)\d\d(?![\d,]|\.\d|-)")
 _BY = re.compile(r"\bby (?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?= and colleagues|[.,;)]| in | at )")
@@ -24,7 +26,7 @@ _THE = re.compile(  # what it is stands in a sentence before
 )
 _DOES = re.compile(
     r"^(?P<name>(?:[A-Z][\w'’.-]+ )+[A-Z][\w'’-]+)(?: and colleagues)? "
-    r"(?:proposed|introduced|developed|described|invented|published|coined|showed|founded|built)\b"
+    r"(?:proposed|introduced|developed|described|invented|discovered|published|coined|showed|founded|built)\b"
 )
 
 
@@ -36,8 +38,8 @@ def years(passages: Sequence[Passage]) -> Iterator[Fact]:
             found = list(_YEAR.finditer(sentence))
             if len(found) != 1 or is_row(sentence) or POINTS.match(sentence) or _THE.match(sentence):
                 continue
-            if _NOT_THEN.search(sentence[: found[0].start()]):
-                continue  # it happened at another time: 'as reported in 2018'
+            if _NOT_THEN.search(sentence[: found[0].start()]) or _TO_COME.search(sentence):
+                continue  # it happened at another time, as in 'as reported in 2018', or not at all
             year = int(found[0].group())
             near = sorted((one for one in every if one != year), key=lambda one: abs(one - year))
             others = [year + step for step in (-3, 2, -5, 4, -7) if year + step not in every]

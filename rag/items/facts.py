@@ -41,7 +41,7 @@ from rag.items.names import (
     stated,
     tells,
 )
-from rag.items.shapes import VERBS, clause, leads_with_verb, names_what
+from rag.items.shapes import VERBS, clause, counted, leads_with_verb, names_what, plural
 from rag.retrieve import asks
 
 _OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
@@ -60,7 +60,7 @@ _SHARED = re.compile(
 )
 # Where what is said of one thing ends, as in 'makes data, and the other judges it'.
 _CLAUSES = re.compile(
-    r"[;:.]\s|\s[–-]\s|,? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b"
+    r"[;:.]\s|\s[–-]\s|,? (?:and|but|while|whereas|so) (?:the|an?|it|they|this|these|each|both)\b"
     r"|[,:] \$|, (?:such as|like)\b"
 )
 # What is no answer by itself: it holds a formula, ends in the middle or points at what stands elsewhere.
@@ -131,12 +131,17 @@ def _core(said: str) -> str:
 
 
 def _form(one: Named) -> str:
-    """How an answer to 'What is it?' or 'What does it do?' begins; '' for another sentence."""
+    """How an answer to 'What is it?' or 'What does it do?' begins; '' for another sentence.
+
+    Things of which there is one do not rival those of which there are several: the name tells which is asked.
+    """
     said = one.said
-    if POINTS.match(said) or _UNFINISHED.search(_core(said)):
+    if POINTS.match(said) or _UNFINISHED.search(_core(said)) or not tells(one):
         return ""
     if re.match(r"(?i)(?:an?|the|one|any)\s", said):
-        return "thing" if names_what(_core(said), one.name) or not clause(said) else ""
+        if clause(said) and not names_what(_core(said), one.name):
+            return ""
+        return "things" if counted(_core(said)) == "several" else "thing"
     first = said.split()[0].lower() if said.split() else ""
     return "" if not leads_with_verb(said) else "deed" if re.fullmatch(VERBS, first) else "order"
 
@@ -193,14 +198,17 @@ def _rivals(one: Named, near: Near) -> tuple[Rival, ...]:
     """Other names, those of its own group first.
 
     None that may be the same, or a kind of it or the kind that it is of: 'Chroma', with 'vector database'
-    asked for, would be right as well. None that stands in the sentence.
+    asked for, would be right as well. None that stands in the sentence, or is of several things beside one.
     """
+    told = counted(one.said)
     found: dict[str, Rival] = {}
     for other in near(one):
         name = other.name
         if same(name, one.name) or name.lower() in one.said.lower() or not alike(name, one.name):
             continue
         if _kind_of(other, one.name) or _kind_of(one, name) or person(other) != person(one):
+            continue
+        if told and not person(one) and plural(name) != plural(one.name):
             continue
         if not any(same(name, known.text) for known in found.values()):
             found[name.lower()] = replace(_rival(other, name), beside=beside(one, other))

@@ -28,6 +28,7 @@ from rag import prompts
 from rag.claims import holds_number, numbers
 from rag.followup import content_stems
 from rag.grounding import Judging
+from rag.items.choices import echoes
 from rag.items.flaws import alike, flaws
 from rag.items.statements import claimed
 from rag.items.types import BLANK, Difficulty, Item
@@ -154,6 +155,8 @@ def by_rules(
         return ASIDE, item.evidence.quote
     if flawed := flaws(item):
         return flawed[0].name, flawed[0].what
+    if item.kind == "multiple-choice" and (told := echoes(item)):
+        return "word repeats", told
     if len(item.options) > 2 and (unlike := alike([one.text for one in item.options])):
         return unlike, ""
     if other := repeats(item.stem, earlier, encoder):

@@ -18,7 +18,7 @@ from rag.claims import is_claim
 from rag.followup import content_stems
 from rag.injection import injected
 from rag.items.shapes import leads_with_verb, lists, name_like, names_what, several
-from rag.items.terms import definitions
+from rag.items.terms import definitions, key
 
 SHORTEST, LONGEST = 5, 45  # words of a sentence that is asked about
 _NUMBERED = re.compile(r"^\s*(?:\(?\d{1,2}(?:\.\d+)*[.)]?|[-*•]|[a-z][.)])\s+")
@@ -55,6 +55,8 @@ _DEFINES = re.compile(
     r"(?:definition|description|concept|meaning|idea|function|functionality|purpose|how it works)$", re.I
 )
 _SYMBOL = re.compile(r"^\$|(?<![\w.'’-])[B-HJ-Z](?![\w.'’-])")  # 'G reproduces the data': what is G?
+# 'the longitudinal angle': of what, stands around it.
+_BARE = re.compile(r"(?i)(?:the|its|their)(?: [\w'’-]+){1,2}")
 BESIDE = 0.75  # share of their headings from which two names stand in one section
 # What is told of a thing without telling what it is: 'Stop when the loss rises', 'In force since May'.
 _NO_ACCOUNT = re.compile(
@@ -163,7 +165,9 @@ def distinct(one: Named) -> bool:
 def tells(one: Named) -> bool:
     """Whether what is said of a name is an account of it: no advice, no place or time alone, nothing that
     points elsewhere, and not several things said of one."""
-    return not (_NO_ACCOUNT.match(one.said) or _ELSEWHERE.search(one.said) or several(one.said, one.name))
+    if _NO_ACCOUNT.match(one.said) or _ELSEWHERE.search(one.said) or _BARE.fullmatch(one.said.strip(" .")):
+        return False
+    return not several(one.said, one.name)
 
 
 def headings(passages: Sequence[Passage]) -> Iterator[Named]:
@@ -201,13 +205,19 @@ def _says_what(sentence: str, name: str) -> bool:
 def defined(passages: Sequence[Passage]) -> list[Named]:
     """Terms that a sentence defines, none that stands behind another's label."""
     return [
-        Named(_group(one.passage), bare(clean(one.term)), one.means, one.passage, one.row)
+        Named(_around(one.passage, one.term), bare(clean(one.term)), one.means, one.passage, one.row)
         for one in definitions(passages)
         if _fits(one.text)
         and one.means in one.passage.sentences[one.row]
         and not _LABEL.match(_NUMBERED.sub("", one.means))
         and not _TITLE.match(clean(one.term))
     ]
+
+
+def _around(passage: Passage, term: str) -> tuple[str, ...]:
+    """The section that a term stands in: the one above where the heading is the term itself."""
+    named = bool(passage.heading) and key(bare(clean(passage.heading[-1]))) == key(bare(term))
+    return (passage.source, *passage.heading[:-1]) if named else _group(passage)
 
 
 def person(one: Named) -> bool:

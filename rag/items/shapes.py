@@ -80,7 +80,8 @@ _LABEL = re.compile(
     r"questions?(?: \d+)?|tips?|limits?|limitations?|goals?|steps?(?: \d+)?|stages?(?: \d+)?|output|input|"
     r"\w+ examples?|in short|for example|in essence|warning|remember|careful|exception|proof|theorem|"
     r"integration|"
-    r"lemma|sources?|references?|conclusion|comparison|result|results|idea|main idea|key idea|mitigation.*|"
+    r"lemma|sources?|references?|(?:further|suggested|recommended) reading|(?:fun )?(?:trivia|facts?)|"
+    r"conclusion|comparison|result|results|idea|main idea|key idea|mitigation.*|"
     r"what \w+.*|who .*|why .*|when .*|where .*|how .*|case study|pros|cons|cost|probabilities|word|"
     r"attention|"
     r"(?:types|kinds|forms|classes|categories|families|examples|lists?|overview|definitions?) of .*)$",
@@ -99,7 +100,8 @@ _OTHERS = re.compile(
 )
 # Words that praise or point and do not say what kind of thing something is.
 _JUDGES = re.compile(
-    r"(?:an?|the|any|one)\s+(?:(?:very|more|most|rather|quite|so|key|truly)\s+)?(?:same|better|best|main|"
+    r"(?:an?|the|any|one)\s+(?:very|rather|quite|truly)\s+\w+\s"
+    r"|(?:an?|the|any|one)\s+(?:(?:more|most|so|key)\s+)?(?:same|better|best|main|"
     r"first|second|"
     r"third|last|latest|next|reason|result|case|example|problem|only|one|ones|valuable|powerful|useful|great|"
     r"good|bad|big|major|growing|significant|important|crucial|popular|common|usual|favourite|game|"
@@ -230,10 +232,10 @@ def names_what(text: str, name: str) -> bool:
     opening = _HEAD.match(text)
     if opening is None:
         return False
-    many = _plural(opening["head"].split()[-1])
+    many = plural(opening["head"])
     if many and opening["then"] not in ("that", "which", "whose", "where", "who", "of"):
         return False  # as in 'the model learns from …'
-    if many != _plural(name.split()[-1]) or not (many or opening["article"]):
+    if many != plural(name) or not (many or opening["article"]):
         return False
     clause = _RELATIVE.search(text)
     return not _FINITE.search(text[: clause.start()] if clause else text)
@@ -246,8 +248,19 @@ def several(text: str, name: str) -> bool:
         return False
     if opening["article"] or re.search(r"\b(?:an?|the|its|their|our)\b", opening["head"]):
         return False  # 'lines the cans that …' begins with a verb
-    return _plural(opening["head"].split()[-1]) and not _plural(name.split()[-1])
+    return plural(opening["head"]) and not plural(name)
 
 
-def _plural(word: str) -> bool:
-    return word.lower().endswith("s") and not word.lower().endswith(("ss", "us", "is"))
+def counted(text: str) -> str:
+    """Whether a noun phrase is of 'one' thing or of 'several', as its opening tells, or ''."""
+    text = text[:1].lower() + text[1:]
+    opening = _HEAD.match(text)
+    if opening is None or leads_with_verb(text):
+        return "one" if re.match(r"(?:an?|one) ", text) else ""
+    return "several" if plural(opening["head"]) else "one"
+
+
+def plural(name: str) -> bool:
+    """Whether a name is of several things, as its last word tells."""
+    word = name.split()[-1]
+    return word.lower().endswith("s") and not word.lower().endswith(("ss", "us", "is", "ias", "ics"))

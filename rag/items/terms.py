@@ -39,7 +39,7 @@ _NUMBERED = re.compile(r"^\(?(?:\d{1,2}(?:\.\d+)*|[A-Za-z]|[IVX]{1,4})[.)]\s+|^\
 _TERM = r"(?P<term>[^\W\d_][\w'’·.+#/-]*(?: [\w'’·.+#/&-]+){0,5}?)"
 _PAREN = r"(?:\s*\((?P<paren>[^()]{1,60})\))?"
 _DET = r"(?:(?P<det>an?|the|any)\s+)?"
-_IN = r"(?:in (?:an? )?[\w -]{2,40}, )?"
+_IN = r"(?:in (?!(?:this|that|these|those|such|other|some)\b)(?:an? )?[\w -]{2,40}, )?"
 _ALSO = r"(?:\s*\$[^$]+\$)?(?:, (?:also (?:called|known as)|or|short for) [^,]{1,50},"
 _ALSO += r"|, (?:introduced|proposed|developed|described|invented|published|founded) .{3,70}?,)?"
 _I = re.IGNORECASE
@@ -62,7 +62,12 @@ _MEANS = re.compile(
 _DOES = re.compile(
     rf"^{_DET}{_TERM}{_PAREN}{_ALSO}\s+(?P<means>(?:(?<!s )(?:{ONE_DOES})|(?<=s )(?:{MANY_DO}))\s.+)$", _I
 )
-_WHERE = re.compile(rf"^in (?:an? )?{_TERM}{_PAREN},(?: an? [^,]{{5,60}},)?\s+(?P<means>(?:an?|the) .+)$", _I)
+_WHERE = re.compile(
+    r"^in (?!(?:addition|contrast|general|particular|practice|principle|theory|fact|short|turn|other|summary|"
+    r"conclusion|essence|reality|effect|brief|total|comparison|response|return)\b)"
+    rf"(?:an? )?{_TERM}{_PAREN},(?: an? [^,]{{5,60}},)?\s+(?P<means>(?:an?|the) .+)$",
+    _I,
+)
 _COLON = re.compile(rf"^{_DET}{_TERM}{_PAREN}\s*:\s+(?P<means>\S.+)$", _I)
 _INLINE = re.compile(r"\b(?:an?|the) (?P<term>[\w-]+(?: [\w-]+){0,3}): (?P<means>(?:an?|the|one) .+)$", _I)
 _NAMED = (

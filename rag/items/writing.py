@@ -24,15 +24,22 @@ from rag.decoding import GREEDY, Decoding
 from rag.followup import content_words
 from rag.items.fact import Fact, FactKind, Rival
 from rag.items.names import POINTS
-from rag.items.shapes import BASE, VERBS, names_what
+from rag.items.shapes import BASE, VERBS, names_what, plural
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
 
-# A key of these kinds answers no other question, whatever the model would rather ask.
-_OPENINGS: dict[FactKind, str] = {"person": "Who ", "number": "In which year "}
+# Kinds of facts that are asked in the notes' words or not at all: of these the model asks something else.
+OWN_WORDS: tuple[FactKind, ...] = ("meaning", "number", "person")
+SCHEMA = {  # the JSON that a stem is written as
+    "type": "object",
+    "properties": {"question": {"type": "string", "pattern": '^[A-Z][^"\\\\\\n.?!$]{15,150}\\?$'}},
+    "required": ["question"],
+    "additionalProperties": False,
+}
 WARMTH = 0.7  # temperature of a second try
 SHORTEST, LONGEST = 4, 30  # words of what is said of a term, for it to be asked as it stands
 BRIEF = 12  # words up to which it can stand inside a question
 _OTHER = re.compile(r",? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b")
+_FOLLOWS = re.compile(r";|, so (?:it|they|that)\b")  # after this stands what follows from it
 _FORMULA = re.compile(r"[$=|:<>\\]")
 _SENTENCES = re.compile(r"[.?!]\s")
 # A label, as some notes have them, that stands before what a heading means.
@@ -54,6 +61,7 @@ _WHEN = tuple(
     )
 )
 _COLLEAGUES = re.compile(r"^ and (?:colleagues|others)\b")
+_BEFORE = re.compile(r"(?i)\b(?:it|they|them|this|these|he|she)\b")  # it means something in a sentence before
 _ASIDE = re.compile(r"[$\\|“”]|[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
@@ -68,7 +76,7 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
     leave_out = content_words(fact.key) if tried else []
     messages = prompts.stem_prompt(prompts.shown(fact.passage), fact.claim(), fact.key, leave_out)
     how = GREEDY if not tried else Decoding("random", temperature=WARMTH, seed=seed + tried)
-    settings: dict[str, Any] = {"schema": schema(fact.kind), "decoding": how}
+    settings: dict[str, Any] = {"schema": SCHEMA, "decoding": how}
     if halt is not None:
         settings["halt"] = halt
     said = str(model.invoke(messages, **settings).content)
@@ -76,17 +84,6 @@ def stem(fact: Fact, model: BaseChatModel, tried: int, seed: int, halt: threadin
         return str(json.loads(said)["question"]).strip()
     except (ValueError, KeyError, TypeError):
         return ""  # halted, or a model behind a URL that holds to no schema
-
-
-def schema(kind: FactKind) -> dict[str, Any]:
-    """The JSON that a stem is written as, for facts of a kind."""
-    pattern = f'^{_OPENINGS.get(kind, "[A-Z]")}[^"\\\\\\n.?!$]{{15,150}}\\?$'
-    return {
-        "type": "object",
-        "properties": {"question": {"type": "string", "pattern": pattern}},
-        "required": ["question"],
-        "additionalProperties": False,
-    }
 
 
 def in_notes_words(fact: Fact, seed: int) -> str:
@@ -101,7 +98,7 @@ def naming(fact: Fact, seed: int) -> str:
     said = fact.after.removeprefix(": ")
     if found := _DEFINING.match(said):
         said = found["means"]
-    said = said.split(";")[0].strip(" .,")
+    said = _FOLLOWS.split(said)[0].strip(" .,")
     if fact.kind != "term" or fact.before or not SHORTEST <= len(said.split()) <= LONGEST:
         return ""
     if _FORMULA.search(said) or _SENTENCES.search(said):
@@ -114,7 +111,7 @@ def naming(fact: Fact, seed: int) -> str:
     if re.match(rf"(?:{VERBS})\b", said):
         return f"Which of these {said}?"
     if re.match(rf"(?:{BASE})\b", said):
-        return f"In which of these does one {said}?"
+        return f"Which of these {said}?" if plural(fact.key) else f"In which of these does one {said}?"
     if not names_what(said, fact.key):
         return "" if POINTS.match(said) else f"Which of these is described as “{said}”?"
     brief = said.split()[0] in ("a", "an", "one") and len(said.split()) <= BRIEF
@@ -146,23 +143,23 @@ def _dated(fact: Fact) -> str:
 
 
 def _signed(fact: Fact) -> str:
-    """The stem that asks whose work it is in the sentence's own words without 'by' and the name.
+    """The stem that asks whose work it is in the sentence's own words without the name: 'Who proposed …?'
 
     A small model takes 'a paper by …, inspired by …' for who inspired it.
     """
-    before = fact.before.split(";")[-1].lstrip()
-    if fact.kind != "person" or not before.endswith(" by "):
+    if fact.kind != "person":
         return ""
-    said = before.removesuffix(" by ").rstrip(",") + _COLLEAGUES.sub("", fact.after.split(";")[0])
-    said = said.strip(" .,")
-    if not _quotable(said) or re.search(r"\b(?:it|this|these)\b", said):
-        return ""  # such a word means something in a sentence before
-    return f"Whose work is this: “{said}”?"
+    before, after = fact.before.split(";")[-1].lstrip(), _COLLEAGUES.sub("", fact.after.split(";")[0])
+    said = (before.removesuffix(" by ").rstrip(",") + after).strip(" .,")
+    if not _quotable(said) or (before and not before.endswith(" by ")):
+        return ""
+    return f"Whose work is this: “{said}”?" if before else f"Who {said}?"
 
 
 def _quotable(said: str) -> bool:
     """Whether words of the notes can stand in a stem as they are."""
-    return SHORTEST <= len(said.split()) <= LONGEST and not _ASIDE.search(said)
+    fits = SHORTEST <= len(said.split()) <= LONGEST
+    return fits and not _ASIDE.search(said) and not _BEFORE.search(said)
 
 
 def _inside(text: str) -> str:
@@ -177,7 +174,9 @@ def meaning(fact: Fact) -> str:
     if fact.before and name.lower() in means.lower():
         return ""
     inside = name if name.split()[0].isupper() or not name[1:].islower() else name[0].lower() + name[1:]
-    if article := re.search(rf"(?i)\b(an?|the) {re.escape(name)}\b", fact.sentence):
+    called = rf"(?i)\b(an?|the) {re.escape(name)}\b"
+    ends = r"(?=[^\w\s-]| (?:is|are|was|were|can|has|of|that|which|in|on|and|or|to|by|for|with|from)\b)"
+    if article := re.search(called, fact.sentence) or re.search(called + ends, fact.passage.text):
         inside = f"{article[1].lower()} {inside}"
     first = means.split()[0].lower()
     if first in ("a", "an", "the", "one", "any"):

@@ -293,12 +293,51 @@ def test_what_stands_in_ones_own_section_is_known_to() -> None:
         ("Yann LeCun", "convolutional networks for reading handwriting of any kind", False),
         ("Deep nets", "convolutional networks for reading handwriting of any kind", True),
         ("Two towers", "the training procedure in the original paper on retrieval", False),
+        ("Ecliptic latitude", "the latitudinal angle", False),  # of which system?
+        ("Ecliptic latitude", "the latitudinal angle of the ecliptic system", True),
     ],
 )
 def test_what_tells_nothing_of_a_name_is_not_asked(name: str, said: str, asked: bool) -> None:
     others = (f"Thing {letter}: a part of the course that one learns first." for letter in "XYZ")
     found = only("term", passage(f"{name}: {said}.", *others, heading=("Course", "Words")))
     assert (name in {one.key for one in found}) is asked
+
+
+def test_one_thing_is_not_rivalled_by_several() -> None:
+    lines = (
+        "A horizon is the line that separates the sky from the ground.",
+        "Equinoxes are the two points where two circles of the sky cross.",
+        "A zenith is the point that one sees when looking straight up.",
+        "Meridians are the half circles that join the two poles of a globe.",
+    )
+    found = only("meaning", passage(*lines, heading=("Sky", "Words")))
+    rivals = {one.topic: {rival.said for rival in one.rivals} for one in found}
+    assert rivals == {
+        "Horizon": {lines[2]}, "Zenith": {lines[0]}, "Equinoxes": {lines[3]}, "Meridians": {lines[1]}
+    }  # fmt: skip
+    names = {one.key: {rival.text for rival in one.rivals} for one in only("term", passage(*lines))}
+    assert names["Horizon"] == {"Zenith"} and names["Equinoxes"] == {"Meridians"}
+
+
+def test_what_a_heading_names_stands_beside_what_the_next_one_names() -> None:
+    notes = [
+        passage(f"{name} is {means}.", heading=("Sky", f"The {name}"))
+        for name, means in (
+            ("Horizon", "the line that separates the sky from the ground"),
+            ("Zenith", "the point that one sees when looking straight up"),
+        )
+    ]
+    assert all(rival.beside for one in only("meaning", *notes) for rival in one.rivals)
+
+
+def test_what_was_still_to_come_is_not_dated() -> None:
+    found = only("number", passage("The telescope is planned to be launched in 2018 from the coast."))
+    assert found == []
+
+
+def test_words_that_lead_into_a_sentence_are_no_term() -> None:
+    notes = passage("In addition, the stars of the zodiac are located along the ecliptic.")
+    assert only("term", notes) == only("meaning", notes) == []
 
 
 def test_work_to_be_done_rivals_no_thing() -> None:
