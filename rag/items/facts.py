@@ -21,7 +21,7 @@ from ingest.types import Passage
 from ingest.words import tokens
 from rag.followup import content_stems
 from rag.items.events import people, years
-from rag.items.fact import Fact, Rival
+from rag.items.fact import Fact, FactKind, Rival
 from rag.items.names import (
     ELSEWHERE,
     POINTS,
@@ -99,7 +99,8 @@ def _terms(named: Sequence[Named]) -> Iterator[Fact]:
         if not tells(one):
             continue
         rivals = _rivals(one, near)
-        yield Fact("term", one.passage, one.row, "", one.name, f": {one.said}", one.name, rivals)
+        kind: FactKind = "person" if person(one) else "term"
+        yield Fact(kind, one.passage, one.row, "", one.name, f": {one.said}", one.name, rivals)
 
 
 def _meanings(named: Sequence[Named]) -> Iterator[Fact]:

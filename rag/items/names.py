@@ -57,7 +57,6 @@ _DEFINES = re.compile(
 _SYMBOL = re.compile(r"^\$|(?<![\w.'’-])[B-HJ-Z](?![\w.'’-])")  # 'G reproduces the data': what is G?
 # 'the longitudinal angle': of what, stands around it.
 _BARE = re.compile(r"(?i)(?:the|its|their)(?: [\w'’-]+){1,2}")
-BESIDE = 0.75  # share of their headings from which two names stand in one section
 # What is told of a thing without telling what it is: 'Stop when the loss rises', 'In force since May'.
 _NO_ACCOUNT = re.compile(
     r"(?i)(?:stop|avoid|beware|watch|prevent|try|do not|don['’]t|never)\b"
@@ -256,8 +255,9 @@ def alike(one: str, other: str) -> bool:
 
 
 def beside(one: Named, other: Named) -> bool:
-    """Whether the notes name the two in one section, or one in a part of it."""
-    return _depth(one, other) >= BESIDE
+    """Whether the notes name the two in one section, or one in a part of the other's."""
+    short, long = sorted((one.group, other.group), key=len)
+    return len(long) <= len(short) + 1 and long[: len(short)] == short
 
 
 def _depth(one: Named, other: Named) -> float:

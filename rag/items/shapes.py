@@ -16,7 +16,9 @@ _STEMS = (
     "lower map maximize maximise measure minimize minimise multiply normalize pick predict process produce "
     "provide pull read receive reconstruct reduce remove replace represent rescale run select separate "
     "smooth sort split squeeze stabilize stack store take tell train transform translate turn use weigh "
-    "choose redraw propose send repeat".split()
+    "choose redraw propose send repeat assess adjust collect conduct dispose ensure establish explain gather "
+    "implement introduce maintain obtain optimize optimise preserve validate verify specify analyze analyse "
+    "retrieve simulate".split()
 )
 
 
@@ -203,7 +205,7 @@ _HEAD = re.compile(
 )
 
 
-_ORDER = re.compile(rf"(?:always |first |then |never )?(?:{VERBS}|{BASE})\b(?! of\b)", _I)
+_ORDER = re.compile(rf"(?:always |first |then |never |\w+ly )?(?:{VERBS}|{BASE})\b(?! of\b)", _I)
 _OF_LIST = re.compile(r"\s*(?:,|;|/|&|\band\b|\bor\b)\s*", _I)
 
 

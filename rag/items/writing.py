@@ -62,6 +62,8 @@ _WHEN = tuple(
 )
 _COLLEAGUES = re.compile(r"^ and (?:colleagues|others)\b")
 _BEFORE = re.compile(r"(?i)\b(?:it|they|them|this|these|he|she)\b")  # it means something in a sentence before
+_OWNED = re.compile(r"(?i)(?:his|her|their|its)\b")  # whose?
+_HEAD_OF_ENTRY = re.compile(r"^\d{4}: ")
 _ASIDE = re.compile(r"[$\\|“”]|[.?!]\s")
 _LEVELS: dict[str, Bloom] = {"meaning": "understand", "property": "understand"}
 
@@ -110,7 +112,7 @@ def naming(fact: Fact, seed: int) -> str:
             return ""
     if re.match(rf"(?:{VERBS})\b", said):
         return f"Which of these {said}?"
-    if re.match(rf"(?:{BASE})\b", said):
+    if re.match(rf"(?:\w+ly )?(?:{BASE})\b", said):
         return f"Which of these {said}?" if plural(fact.key) else f"In which of these does one {said}?"
     if not names_what(said, fact.key):
         return "" if POINTS.match(said) else f"Which of these is described as “{said}”?"
@@ -150,16 +152,22 @@ def _signed(fact: Fact) -> str:
     if fact.kind != "person":
         return ""
     before, after = fact.before.split(";")[-1].lstrip(), _COLLEAGUES.sub("", fact.after.split(";")[0])
-    said = (before.removesuffix(" by ").rstrip(",") + after).strip(" .,")
+    if before.endswith(", by ") and "," in after:
+        after = after.partition(",")[
+            2
+        ]  # 'word2vec, by … at Google, makes': an aside, and out of the sentence
+    said = (_HEAD_OF_ENTRY.sub("", before).removesuffix(" by ").rstrip(",") + after).strip(" .,:")
     if not _quotable(said) or (before and not before.endswith(" by ")):
         return ""
+    if after.startswith(": "):
+        return f"Who is described as “{said}”?"
     return f"Whose work is this: “{said}”?" if before else f"Who {said}?"
 
 
 def _quotable(said: str) -> bool:
     """Whether words of the notes can stand in a stem as they are."""
     fits = SHORTEST <= len(said.split()) <= LONGEST
-    return fits and not _ASIDE.search(said) and not _BEFORE.search(said)
+    return fits and not _ASIDE.search(said) and not _BEFORE.search(said) and not _OWNED.match(said)
 
 
 def _inside(text: str) -> str:
@@ -178,6 +186,8 @@ def meaning(fact: Fact) -> str:
     ends = r"(?=[^\w\s-]| (?:is|are|was|were|can|has|of|that|which|in|on|and|or|to|by|for|with|from)\b)"
     if article := re.search(called, fact.sentence) or re.search(called + ends, fact.passage.text):
         inside = f"{article[1].lower()} {inside}"
+    elif not (plural(name) or re.search(r"[A-Z]\w*[A-Z]", name)):
+        inside = f"“{name}”"  # 'What does Embedding Layer do?' lacks its article
     first = means.split()[0].lower()
     if first in ("a", "an", "the", "one", "any"):
         return f"What is meant by {inside}?"

@@ -244,7 +244,8 @@ def test_a_term_is_asked_in_the_notes_words_where_they_make_a_question(
     [
         ("Prompt", "A prompt is the input of a model.", "What is meant by a prompt?"),
         ("Loss", "Loss: what training lowers. The loss is low.", "What is meant by the loss?"),
-        ("Loss", "Loss: what training lowers. The loss function is low.", "What is meant by loss?"),
+        ("Loss", "Loss: what training lowers. The loss function is low.", "What is meant by “Loss”?"),
+        ("LSTM", "LSTM: a network that keeps a state.", "What is meant by LSTM?"),
     ],
 )
 def test_a_term_has_the_article_that_it_has_in_the_notes(name: str, text: str, asked: str) -> None:
@@ -283,10 +284,14 @@ def test_a_year_is_asked_for_in_the_words_around_it(sentence: str, asked: str) -
         ("Robert Hooke and others showed it in London.", ""),  # what did he show?
         ("Robert Hooke and others described cells.", ""),  # too short to be sure of
         ("Robert Hooke and others described cells in a book.", "Who described cells in a book?"),
+        (
+            "Robert Hooke: saw cells in cork, and wrote a book of drawings.",
+            "Who is described as “saw cells in cork, and wrote a book of drawings”?",
+        ),
         ("As Robert Hooke wrote of cells in a book of drawings.", ""),
         (
-            "The word, by Robert Hooke and colleagues in London, stayed.",
-            "Whose work is this: “The word in London, stayed”?",
+            "1665: the word cell, by Robert Hooke and colleagues in London, stays in use today.",
+            "Whose work is this: “the word cell stays in use today”?",
         ),
     ],
 )
