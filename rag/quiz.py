@@ -21,7 +21,7 @@ from rag.filters import filters, stands_inside
 from rag.items.fact import Fact, Rival
 from rag.items.facts import facts
 from rag.items.gate import BY_MODEL, Ruling, by_options, ruling
-from rag.items.rivals import distractors
+from rag.items.rivals import distractors, fitting
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
 from rag.items.writing import OWN_WORDS, cased, explained, fill_in, in_notes_words, stem, told, written
 from rag.retrieve import Retriever
@@ -246,7 +246,7 @@ def regenerated(
     if fact is None or place == made.key:
         raise BadRequest("The notes have no other distractor for this question: write one by hand.")
     offered = {one.text.lower() for one in made.options}
-    for other in fact.rivals:
+    for other in fitting(fact, index.encoder):
         if cased(other.text).lower() in offered:
             continue
         options = list(made.options)

@@ -39,6 +39,18 @@ def distractors(fact: Fact, place: int, encoder: Encoder | None = None) -> tuple
         above = [one for one in fact.rivals if float(one.text) > float(fact.key)]
         small = below[: max(place, 3 - len(above))]
         return (*small, *above[: 3 - len(small)]) if len(small) + len(above) >= 3 else None
+    fit = fitting(fact, encoder)
+    best = fit[:3]
+    longer = next((one for one in fit if len(one.text) >= len(fact.key)), None)
+    if longer is not None and not any(len(one.text) >= len(fact.key) for one in best):
+        best = [*best[:2], longer]  # else the longest option is the key
+    return tuple(best) if len(best) == 3 else None
+
+
+def fitting(fact: Fact, encoder: Encoder | None = None) -> list[Rival]:
+    """Those of its rivals that may stand beside the key, the best first; of numbers all, as they come."""
+    if fact.kind == "number":
+        return list(fact.rivals)
     words = len(fact.key.split())
     alike: list[Rival] = []
     for one in fact.rivals:
@@ -47,11 +59,7 @@ def distractors(fact: Fact, place: int, encoder: Encoder | None = None) -> tuple
             alike.append(one)
     if encoder is not None and len(alike) > 2 and fact.kind != "person":
         alike = _by_meaning(fact, alike, encoder)
-    best = alike[:3]
-    longer = next((one for one in alike if len(one.text) >= len(fact.key)), None)
-    if longer is not None and not any(len(one.text) >= len(fact.key) for one in best):
-        best = [*best[:2], longer]  # else the longest option is the key
-    return tuple(best) if len(best) == 3 else None
+    return alike
 
 
 def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[Rival]:

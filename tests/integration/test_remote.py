@@ -22,10 +22,11 @@ from ingest.errors import BadRequest, ModelUnusable
 from rag.chain import answer_chain
 from rag.decoding import GREEDY, Decoding, decoding
 from rag.engines.remote import KEY, connect
-from rag.items.writing import schema
+from rag.items.writing import SCHEMA
 from rag.retrieve import Retriever
 from rag.types import Ask
 from tests.llama_server import Running, joined, running
+from tests.unit.test_cli import run
 from tests.waiting import until
 from ui import tutor
 
@@ -106,12 +107,14 @@ def test_ask_takes_a_url(servers: Servers, own_index: Path) -> None:
 
 
 def test_a_wrong_key_is_one_line(
-    servers: Servers, own_index: Path, monkeypatch: pytest.MonkeyPatch, chain: Runnable
+    servers: Servers, own_index: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(KEY, "wrong")
-    done = unitutor("ask", QUESTION, "--index", str(own_index), "--url", servers.now.url, "--model", "any")
-    assert done.returncode == 1 and done.stdout.count("\n") <= 2
-    assert done.stderr.count("\n") == 1 and f"refused the key: set {KEY}" in done.stderr
+    options = ("--index", str(own_index), "--url", servers.now.url, "--model", "any")
+    assert run(monkeypatch, "ask", QUESTION, *options) == 1
+    out, err = capsys.readouterr()
+    assert out.count("\n") <= 2
+    assert err.count("\n") == 1 and f"refused the key: set {KEY}" in err
 
 
 def test_the_server_decodes_as_it_is_told(servers: Servers) -> None:
@@ -129,9 +132,7 @@ def test_the_server_decodes_as_it_is_told(servers: Servers) -> None:
 
 
 def test_the_server_holds_to_a_schema(servers: Servers) -> None:
-    said = str(
-        connect(servers.now.url).invoke("Ask me a question about rivers.", schema=schema("term")).content
-    )
+    said = str(connect(servers.now.url).invoke("Ask me a question about rivers.", schema=SCHEMA).content)
     assert json.loads(said)["question"].endswith("?")
 
 
@@ -180,7 +181,12 @@ def test_a_question_longer_than_its_context_is_one_line(servers: Servers) -> Non
 
 
 def test_a_server_killed_in_the_middle_loses_no_conversation(
-    servers: Servers, chain: Runnable, own_index: Path, tmp_path: Path
+    servers: Servers,
+    chain: Runnable,
+    own_index: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     history, keep = tutor.conversation(tmp_path, "exam")
     assert history == ()
@@ -192,9 +198,11 @@ def test_a_server_killed_in_the_middle_loses_no_conversation(
                 servers.now.process.kill()
                 servers.now.process.wait()
     assert "\n" not in str(error.value)
-    down = unitutor("ask", "What is a VAE?", "--index", str(own_index), "--url", servers.now.url)
-    assert down.returncode == 1 and "Traceback" not in down.stderr
-    assert "No model server answers" in down.stderr and down.stderr.count("\n") == 1
+    capsys.readouterr()
+    options = ("--index", str(own_index), "--url", servers.now.url)
+    assert run(monkeypatch, "ask", "What is a VAE?", *options) == 1
+    err = capsys.readouterr().err
+    assert "No model server answers" in err and err.count("\n") == 1
     kept, keep = tutor.conversation(tmp_path, "exam")
     assert [turn.question for turn in kept] == [QUESTION]
     servers.again()
