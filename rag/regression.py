@@ -26,12 +26,12 @@ from typing import Any, Literal
 
 from ingest.errors import BadRequest, UnitutorError
 from rag import jsonlines
+from rag.claims import numbers
 from rag.followup import content_stems, content_words
 from rag.types import MARKER, Answer
 
 FACTS = 5  # that an approved answer is held to, at most
 SHORTEST_STEM = 5  # letters; a shorter one stands in too many words
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"(?<![.!?:\n•-] )(?<!^)\b[A-Z][\w-]+|\b\w*[A-Z]\w*[A-Z]\w*")
 _ORDINAL = re.compile(r"(?m)^\s*\d+[.)]\s+")
 
@@ -172,11 +172,11 @@ def _key_terms(answer: Answer) -> tuple[tuple[str, ...], ...]:
     text = _ORDINAL.sub("", MARKER.sub("", "\n".join(held) or answer.answer))
     asked = content_stems(answer.question)
     names = [name.lower() for name in _NAME.findall(text) if content_stems(name) - asked]
-    numbers = [number for number in _NUMBER.findall(text) if number not in answer.question]
+    counts = [number for number in numbers(text) if number not in answer.question]
     quoted = content_stems(" ".join(f"{one.heading} {one.quote}" for one in answer.citations))
     words = [word for word in content_words(text) if len(word) > 3 and content_stems(word) <= quoted - asked]
     terms: dict[str, tuple[str, ...]] = {}
-    for term in (*numbers, *names, *sorted(dict.fromkeys(words), key=len, reverse=True)):
+    for term in (*counts, *names, *sorted(dict.fromkeys(words), key=len, reverse=True)):
         stem = " ".join(sorted(content_stems(term))) or term
         wordings = (term, stem) if len(stem) >= SHORTEST_STEM and term not in names else (term,)
         terms.setdefault(stem, tuple(dict.fromkeys(wordings)))
