@@ -38,6 +38,7 @@ QUESTION = (
     "Answer: 1085 degrees\n"
     '{"question": "What is the melting point of copper?"}\n\n'
 )
+TERMS = "You know the terms of the subject."
 EXAM = "You sit an exam. Answer from what you know."
 OPEN = (
     "You sit an exam with the course notes open. Answer from the notes."  # told to quote, it names no option
@@ -102,6 +103,11 @@ def choice_prompt(stem: str, options: Sequence[str], notes: Sequence[Shown]) -> 
     if not notes:
         return [SystemMessage(EXAM), HumanMessage(tail)]
     return [SystemMessage(OPEN), _notes(notes, tail)]
+
+
+def kin_prompt(one: str, other: str) -> list[BaseMessage]:
+    """Asks whether a thing, named with its article, is a kind of another."""
+    return [SystemMessage(TERMS), HumanMessage(f"Can one say of {one} that it is {other}? Answer yes or no.")]
 
 
 def earlier_turn(question: str, answer: str) -> str:

@@ -20,7 +20,7 @@ from ingest.types import Passage
 from rag.filters import filters, stands_inside
 from rag.items.fact import Fact, Rival
 from rag.items.facts import facts
-from rag.items.gate import BY_MODEL, Ruling, by_options, ruling
+from rag.items.gate import BY_MODEL, NOT_ALONE, Ruling, by_options, ruling
 from rag.items.rivals import distractors, fitting
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
 from rag.items.writing import OWN_WORDS, cased, explained, fill_in, in_notes_words, stem, told, written
@@ -30,6 +30,7 @@ MOST = 100  # questions of one quiz
 TRIES = 4  # facts tried for each question wanted, at most
 SEEN = 2 * TRIES  # facts looked at for it: some have no form or nothing near that rivals their key
 STEMS = 2  # stems written for one fact, at most
+SETS = 3  # sets of distractors tried for a stem, at most: one that may be right as well is replaced
 ABOUT = 12  # passages that a topic is asked of
 NEAR = 0.35  # cosine below which nothing is about the topic, unless its words stand there
 UNWRITTEN = "no question came of it"
@@ -199,11 +200,17 @@ def tried(
         asked = fill_in(fact) if kind == "fill-in" else stem(fact, model, number, seed, halt)
         if not asked:
             break
-        made = placed(written(fact, asked, chosen), place, draw)
-        ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)
-        if not ruled.reason:
-            return _as(ruled.item, kind, fact, draw), ""
-        reason = ruled.reason
+        for _ in range(SETS):
+            made = placed(written(fact, asked, chosen), place, draw)
+            ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)
+            if not ruled.reason:
+                return _as(ruled.item, kind, fact, draw), ""
+            reason = ruled.reason
+            left = tuple(one for one in fact.rivals if cased(one.text) != ruled.what)
+            others = distractors(replace(fact, rivals=left), place, index.encoder)
+            if reason not in NOT_ALONE or others is None:
+                break
+            fact, chosen = replace(fact, rivals=left), others
         if reason in BY_MODEL:
             break  # it would be the same again
     return None, reason

@@ -41,7 +41,7 @@ from rag.items.names import (
     stated,
     tells,
 )
-from rag.items.shapes import VERBS, clause, counted, leads_with_verb, names_what, plural
+from rag.items.shapes import VERBS, counted, is_thing, leads_with_verb, plural
 from rag.retrieve import asks
 
 _OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
@@ -116,6 +116,8 @@ def _meanings(named: Sequence[Named]) -> Iterator[Fact]:
                 o
                 for o in near(one)
                 if not same(one.name, o.name)
+                and not _kind_of(o, one.name)
+                and not _kind_of(one, o.name)
                 and not any(_words(name) in _words(_core(o.said)) for name in (one.name, o.name))
             )
             rivals = tuple(
@@ -140,7 +142,7 @@ def _form(one: Named) -> str:
     if POINTS.match(said) or _UNFINISHED.search(_core(said)) or not tells(one):
         return ""
     if re.match(r"(?i)(?:an?|the|one|any)\s", said):
-        if clause(said) and not names_what(_core(said), one.name):
+        if not is_thing(_core(said)):
             return ""
         return "things" if counted(_core(said)) == "several" else "thing"
     first = said.split()[0].lower() if said.split() else ""
@@ -201,7 +203,6 @@ def _rivals(one: Named, near: Near) -> tuple[Rival, ...]:
     None that may be the same, or a kind of it or the kind that it is of: 'Chroma', with 'vector database'
     asked for, would be right as well. None that stands in the sentence, or is of several things beside one.
     """
-    told = counted(one.said)
     found: dict[str, Rival] = {}
     for other in near(one):
         name = other.name
@@ -209,7 +210,7 @@ def _rivals(one: Named, near: Near) -> tuple[Rival, ...]:
             continue
         if _kind_of(other, one.name) or _kind_of(one, name) or person(other) != person(one):
             continue
-        if told and not person(one) and plural(name) != plural(one.name):
+        if not person(one) and plural(name) != plural(one.name):
             continue
         if not any(same(name, known.text) for known in found.values()):
             found[name.lower()] = replace(_rival(other, name), beside=beside(one, other))

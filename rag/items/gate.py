@@ -16,10 +16,6 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
-
-import numpy as np
-from langchain_core.messages import BaseMessage
 
 from ingest.sentences import is_row
 from ingest.types import Encoder, Passage
@@ -30,18 +26,15 @@ from rag.followup import content_stems
 from rag.grounding import Judging
 from rag.items.choices import echoes
 from rag.items.flaws import alike, flaws
+from rag.items.picked import LEAD, Choosing, chances, kin, known, lead
 from rag.items.statements import claimed
-from rag.items.types import BLANK, Difficulty, Item
+from rag.items.types import BLANK, Item
 
 NEAR = 0.93  # cosine from which two stems ask the same
 SAID = 0.5  # share of a stem's content words that evidence and heading hold, at least
 SHARED = 0.8  # share of content words, by Jaccard, from which they do
-WORSE = 0.15  # by how much less sure of the key the model is without the notes, at least
-LEAD = 0.2  # of probability, by how much the key must be likelier than any other option, in every order
 BACKED, APART = 0.0, 0.0  # logit that the notes support the key, and how much more than any other, at least
 AROUND = 1  # sentences before and after the evidence that are read with it then
-ALONE = (0, 2)  # orders in which the model is asked without the notes
-EASY, HARD = 0.55, 0.25  # probability of the key without the notes: above it easy, below it hard
 
 TOLD = "the stem holds the key"
 POINTING = "the stem points at a text that the student does not see"
@@ -52,8 +45,12 @@ REPEATED = "asked before"
 NOT_PICKED = "the model does not find the key in the notes"
 DOUBTED = "the notes do not clearly support the key"
 TWO_RIGHT = "the notes support another option as well"
+KIND_OF = "an option may be a kind of another"
 NO_MODEL = "not judged"
-BY_MODEL = frozenset((NOT_PICKED, DOUBTED, TWO_RIGHT, NO_MODEL))  # other words would hardly change these
+NOT_ALONE = frozenset((TWO_RIGHT, KIND_OF))  # another distractor in its place would do
+BY_MODEL = frozenset(
+    (NOT_PICKED, DOUBTED, TWO_RIGHT, KIND_OF, NO_MODEL)
+)  # other words would hardly change these
 
 # Rules on item writing that mind the options whatever the stem is.
 _OF_OPTIONS = frozenset(
@@ -87,16 +84,6 @@ _POINTS = re.compile(
 )
 
 
-@runtime_checkable
-class Choosing(Protocol):
-    """A model that tells how likely each of some texts is as its answer, as ours does."""
-
-    def likelihoods(
-        self, messages: list[BaseMessage], texts: Sequence[str], halt: threading.Event | None = None
-    ) -> list[np.ndarray]:
-        """See rag/engines/local.py."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What the gate makes of an item."""
@@ -124,19 +111,17 @@ def ruling(
         if halt is not None and halt.is_set():
             return Ruling(item, NO_MODEL)
         for row in with_notes:
-            if _lead(row, item.key) <= LEAD:
+            if lead(row, item.key) <= LEAD:
                 best = item.options[int(row.argmax())].text
                 return Ruling(item, NOT_PICKED, "" if best == item.answer else best)
         if isinstance(model, Judging) and item.kind == "multiple-choice":
             reason, what = badly_supported(item, passage, model, halt)
             if reason:
                 return Ruling(item, reason, what)
+        if other := kin(item, model, halt):
+            return Ruling(item, KIND_OF, other)
         item = known(item, with_notes, chances(item, None, model, halt))
     return Ruling(item, NO_MODEL if halt is not None and halt.is_set() else "")
-
-
-def _lead(row: np.ndarray, key: int) -> float:
-    return float(row[key] - np.delete(row, key).max())
 
 
 def by_rules(
@@ -181,7 +166,10 @@ def tells(stem: str, answer: str) -> bool:
     if len(heads) > 1 and heads in short:
         return True
     said = "".join(word[0] for word in re.findall(r"[^\W\d_]+", stem)).lower()
-    return len(answer) > 2 and answer.isupper() and answer.lower() in said
+    if len(answer) > 2 and answer.isupper() and answer.lower() in said:
+        return True
+    parts = re.findall(r"\b[A-Z]{2,}(?=-)", answer)  # 'VQ-VAE' by 'vector quantization'
+    return any(part.lower() in said for part in parts)
 
 
 def beside(item: Item, passage: Passage) -> bool:
@@ -216,31 +204,6 @@ def repeats(stem: str, earlier: Sequence[str], encoder: Encoder) -> str:
     vectors = encoder.encode([stem, *earlier])
     near = vectors[1:] @ vectors[0]
     return earlier[int(near.argmax())] if near.max() >= NEAR else ""
-
-
-def chances(
-    item: Item, passage: Passage | None, model: Choosing, halt: threading.Event | None = None
-) -> np.ndarray:
-    """float (orders, options): how likely the model finds each option right, with the options turned
-    round once for each, up to the first order in which the key does not lead; without a passage, what
-    it knows by itself, in the orders of ALONE."""
-    count = len(item.options)
-    notes = [prompts.shown(passage)] if passage is not None else []
-    found: list[np.ndarray] = []
-    for turn in range(count) if notes else [turn for turn in ALONE if turn < count]:
-        order = [(place + turn) % count for place in range(count)]
-        options = [item.options[at].text for at in order]
-        each = model.likelihoods(prompts.choice_prompt(item.stem, options, notes), options, halt)
-        if not each:
-            break
-        total = np.array([one.sum() for one in each])
-        likely = np.exp(total - total.max())
-        row = np.zeros(count)
-        row[order] = likely / likely.sum()
-        found.append(row)
-        if notes and _lead(row, item.key) <= LEAD:
-            break
-    return np.array(found).reshape(-1, count)
 
 
 def badly_supported(
@@ -286,10 +249,3 @@ def around(quote: str, passage: Passage) -> Passage:
     else:
         kept = passage.sentences[max(row - AROUND, 0) : row + AROUND + 1]
     return replace(passage, text="\n".join(kept), sentences=kept)
-
-
-def known(item: Item, with_notes: np.ndarray, without: np.ndarray) -> Item:
-    """The item with its difficulty, and whether what it asks is general knowledge."""
-    before, after = float(without[:, item.key].mean()), float(with_notes[:, item.key].mean())
-    difficulty: Difficulty = "easy" if before > EASY else "hard" if before < HARD else "medium"
-    return replace(item, difficulty=difficulty, general=after - before < WORSE)

@@ -17,8 +17,9 @@ from rag.items.names import same
 
 # Cosines from which two may both be right: of their names, of what is said of them, and of both together.
 # Looked at on 40 pairs, most from machine learning: such pairs have .74 to .92 by name or .7 to .85 by what
-# is said of them; so have many opposites, which are lost with them.
-ALIKE, TOGETHER = 0.75, 1.2
+# is said of them; so have many opposites, which are lost with them. Of the pairs that stood in 102 questions
+# those of 1.14 to 1.2 together were six of which both may be right, and two of which they are not.
+ALIKE, TOLD, TOGETHER = 0.75, 0.7, 1.13
 FAR = 0.15  # cosine of two sentences of the notes below which they speak of nothing that could be confused
 # The two cosines together from which another name is near enough to be taken for the key: one of its own
 # section, and any other. Of 76 questions labelled by hand no distractor of the section was one that nobody
@@ -86,7 +87,7 @@ def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[R
     ranks = [(not one.beside, BEHIND * at - max(near[at], told[at])) for at, one in enumerate(rivals)]
     kept: list[int] = []
     for at in sorted(range(len(rivals)), key=ranks.__getitem__):
-        alike = max(near[at], told[at]) >= ALIKE or near[at] + told[at] >= TOGETHER
+        alike = near[at] >= ALIKE or told[at] >= TOLD or near[at] + told[at] >= TOGETHER
         if alike or not plausible[at]:
             continue
         if all(float(names[at + 1] @ names[other + 1]) < ALIKE for other in kept):

@@ -201,7 +201,7 @@ _FINITE = re.compile(
 )
 _HEAD = re.compile(
     r"(?:(?P<article>an?|the|one|any) )?(?P<head>(?:[\w'-]+ ){1,3}?)(?P<then>that|which|whose|where|who|of|"
-    r"for|from|with|in which|to|used|saved|based|focused|made|by|not|inside|between|through)\b"
+    r"for|from|with|in which|in|on|at|to|used|saved|based|focused|made|by|not|inside|between|through)\b"
 )
 
 
@@ -232,15 +232,19 @@ def names_what(text: str, name: str) -> bool:
     outside such a clause, and it is of one thing or of several as the name is.
     """
     opening = _HEAD.match(text)
-    if opening is None:
+    if opening is None or not is_thing(text):
         return False
     many = plural(opening["head"])
     if many and opening["then"] not in ("that", "which", "whose", "where", "who", "of"):
         return False  # as in 'the model learns from …'
-    if many != plural(name) or not (many or opening["article"]):
-        return False
+    return many == plural(name) and bool(many or opening["article"])
+
+
+def is_thing(text: str) -> bool:
+    """Whether a text opens as a noun phrase and no verb stands outside a clause that sets the thing apart."""
     clause = _RELATIVE.search(text)
-    return not _FINITE.search(text[: clause.start()] if clause else text)
+    outside = text[: clause.start()] if clause else text
+    return _HEAD.match(text[:1].lower() + text[1:]) is not None and not _FINITE.search(outside)
 
 
 def several(text: str, name: str) -> bool:

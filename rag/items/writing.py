@@ -24,7 +24,7 @@ from rag.decoding import GREEDY, Decoding
 from rag.followup import content_words
 from rag.items.fact import Fact, FactKind, Rival
 from rag.items.names import POINTS
-from rag.items.shapes import BASE, VERBS, names_what, plural
+from rag.items.shapes import BASE, VERBS, is_thing, names_what, plural
 from rag.items.types import BLANK, Bloom, Evidence, Item, Kind, Option, new_id
 
 # Kinds of facts that are asked in the notes' words or not at all: of these the model asks something else.
@@ -35,6 +35,7 @@ SCHEMA = {  # the JSON that a stem is written as
     "required": ["question"],
     "additionalProperties": False,
 }
+OF_WHICH = "Of which of these is this said"  # of a sentence, or of what begins with a verb
 WARMTH = 0.7  # temperature of a second try
 SHORTEST, LONGEST = 4, 30  # words of what is said of a term, for it to be asked as it stands
 BRIEF = 12  # words up to which it can stand inside a question
@@ -49,16 +50,24 @@ _NOUN = re.compile(
     r"(?!(?i:how|what|when|where|who|why|which|is|are|can|does)\b)[A-Z][a-z-]+(?: [a-z]+)?"
     r"(?<!s)(?<!ed)(?<! for)(?<! of)(?<! by)(?<! in)(?<! at)(?<! to)(?<! with)(?<! from)(?<! as)"
 )
+_MAKER = re.compile(
+    r"(?i)\b(?:maker|developer|author|creator|inventor|founder|publisher|owner|provider|discoverer|composer|painter)$"
+)
 # Where a year (here: @) stands, with what leads to it: at the head of an entry, in brackets, after 'in'.
 _MONTH = r"(?:\d{1,2} )?(?:[A-Z][a-z]{2,8} )?"
-_WHEN = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"^@: ",
-        rf" \((?:[^()@]*, )?{_MONTH}@\)",
-        rf"^(?:In|On) {_MONTH}@,? ",
-        rf",? (?:in|on) {_MONTH}@(?![\w-])",
-    )
+_BRACKET = re.compile(rf" \((?:[^()@]*, )?{_MONTH}@\)")
+_WHEN = (
+    re.compile(r"^@: "),
+    _BRACKET,
+    re.compile(rf"^(?:In|On) {_MONTH}@,? "),
+    re.compile(rf",? (?:in|on) {_MONTH}@(?![\w-])"),
+)
+LONGEST_NAME = 8  # words
+_PRESENT = re.compile(r"(?:is|has|[a-z]{2,}(?<![suia])s) ")
+_SAYS = re.compile(
+    r"(?:argue|show|find|report|estimate|claim|put|say|propose|suggest|describe|define|introduce|"
+    r"demonstrate|write|state|note|observe|compare|examine|explain|identifie|present|call|prove|publishe|"
+    r"discover|invent)s "
 )
 _COLLEAGUES = re.compile(r"^ and (?:colleagues|others)\b")
 _BEFORE = re.compile(r"(?i)\b(?:it|they|them|this|these|he|she)\b")  # it means something in a sentence before
@@ -115,7 +124,9 @@ def naming(fact: Fact, seed: int) -> str:
     if re.match(rf"(?:\w+ly )?(?:{BASE})\b", said):
         return f"Which of these {said}?" if plural(fact.key) else f"In which of these does one {said}?"
     if not names_what(said, fact.key):
-        return "" if POINTS.match(said) else f"Which of these is described as “{said}”?"
+        if POINTS.match(said):
+            return ""
+        return f"Which of these is described as “{said}”?" if is_thing(said) else f"{OF_WHICH}: “{said}”?"
     brief = said.split()[0] in ("a", "an", "one") and len(said.split()) <= BRIEF
     return f"What is {said} called?" if brief and seed % 2 else f"What is the term for {said}?"
 
@@ -128,7 +139,8 @@ def _of_table(fact: Fact) -> str:
         head = fact.before.removeprefix("The ").removesuffix(f" of {fact.topic} is: ")
     else:
         return ""
-    return f"What is the {head.lower()} of {fact.topic}?" if _NOUN.fullmatch(head) else ""
+    asks = "Who" if _MAKER.search(head) else "What"
+    return f"{asks} is the {head.lower()} of {fact.topic}?" if _NOUN.fullmatch(head) else ""
 
 
 def _dated(fact: Fact) -> str:
@@ -139,9 +151,22 @@ def _dated(fact: Fact) -> str:
     for shape in _WHEN:
         said, found = shape.subn("", f"{before}@{after}", count=1)
         said = said.strip(" .")
+        if found and shape is _BRACKET and (asked := _from_year(*shape.split(f"{before}@{after}", 1)[:2])):
+            return asked
         if found and "@" not in said and _quotable(said):
             return f"To which year does this belong: “{said}”?"
     return ""
+
+
+def _from_year(name: str, said: str) -> str:
+    """The stem that asks from which year something is, given what it does: 'WaveNet (@) generates …'.
+
+    That it does so belongs to no year. What somebody shows or argues does, and is not asked for so.
+    """
+    name, said = name.rpartition(": ")[2].strip(), said.strip(" .:")
+    if not 1 <= len(name.split()) <= LONGEST_NAME or _SAYS.match(said) or not _PRESENT.match(said):
+        return ""
+    return f"From which year is {_inside(name)}, which “{said}”?" if _quotable(said) else ""
 
 
 def _signed(fact: Fact) -> str:
@@ -160,7 +185,7 @@ def _signed(fact: Fact) -> str:
     if not _quotable(said) or (before and not before.endswith(" by ")):
         return ""
     if after.startswith(": "):
-        return f"Who is described as “{said}”?"
+        return f"Of whom is this said: “{said}”?"
     return f"Whose work is this: “{said}”?" if before else f"Who {said}?"
 
 
@@ -173,7 +198,8 @@ def _quotable(said: str) -> bool:
 def _inside(text: str) -> str:
     """The text as it stands inside a sentence: an ordinary first word without its capital."""
     first = text.split()[0]
-    return text if first[:2].isupper() or not first[1:].islower() else text[0].lower() + text[1:]
+    proper = first[:2].isupper() or not first[1:].islower() or first.endswith(("'s", "’s"))
+    return text if proper and first != "A" else text[0].lower() + text[1:]
 
 
 def meaning(fact: Fact) -> str:

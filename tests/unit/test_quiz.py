@@ -46,9 +46,10 @@ USES = (
 class Writer:
     """Writes a stem for any fact, and takes the option that the line it was shown gives as its answer."""
 
-    def __init__(self, knows: bool = False, wrong: Sequence[str] = ()) -> None:
-        """`knows`: without the notes as well; `wrong`: keys that it does not find."""
-        self.knows, self.wrong = knows, wrong
+    def __init__(self, knows: bool = False, wrong: Sequence[str] = (), kin: Sequence[str] = ()) -> None:
+        """`knows`: without the notes as well; `wrong`: keys that it does not find; `kin`: two that it takes
+        for kinds of one another."""
+        self.knows, self.wrong, self.kin = knows, wrong, kin
 
     def invoke(self, messages: Sequence[BaseMessage], **settings: Any) -> AIMessage:
         tail = str(messages[-1].content[-1]["text"])  # type: ignore[index,call-overload]
@@ -66,6 +67,9 @@ class Writer:
         content = messages[-1].content
         shown = not isinstance(content, str)
         tail = str(content[-1]["text"]) if shown else str(content)  # type: ignore[index,call-overload]
+        if tail.startswith("Can one say of"):
+            yes = sum(one.lower() in tail for one in self.kin) == 2
+            return [np.full(1, -0.1 if (text == "yes") == yes else -3.0) for text in texts]
         stem = tail.partition("Question: ")[2].split("\n")[0]
         key = next(metal for metal, use in zip(METALS, USES, strict=True) if use in stem)
         if key in self.wrong or not (shown or self.knows):
@@ -102,7 +106,7 @@ def test_what_passes_is_kept_and_what_does_not_is_counted(index: Retriever) -> N
     quiz = made(kin, Writer(wrong=("Tin", "Gold")), count=8)
     assert 0 < len(quiz.items) <= 6
     assert {one.answer for one in quiz.items} <= set(METALS) - {"Tin", "Gold"}
-    assert quiz.rejected[gate.NOT_PICKED] >= 2
+    assert quiz.rejected[gate.NOT_PICKED] >= 1
     assert quiz.written == len(quiz.items) + sum(quiz.rejected.values())
     for one in quiz.items:
         assert one.evidence.quote.startswith(one.answer)
@@ -205,12 +209,12 @@ def test_stopping_keeps_what_passed(index: Retriever) -> None:
         (  # a sentence, and no thing: it is quoted
             "Drift",
             "the world changes while the model stays as it is",
-            "Which of these is described as “the world changes while the model stays as it is”?",
+            "Of which of these is this said: “the world changes while the model stays as it is”?",
         ),
         (
             "Fear",
             "the risk of naming people poses problems",
-            "Which of these is described as “the risk of naming people poses problems”?",
+            "Of which of these is this said: “the risk of naming people poses problems”?",
         ),
         (  # of several things, the term of one
             "Marketing",
@@ -262,6 +266,7 @@ def test_a_term_has_the_article_that_it_has_in_the_notes(name: str, text: str, a
         ("The act was signed in 1833 in the old hall.", "“The act was signed in the old hall”"),
         ("Penicillin (Fleming, 1928) killed the culture; it grew on.", "“Penicillin killed the culture”"),
         ("The 1833 act changed the law of the land.", ""),  # nobody asks for it
+        ("Hooke (1665) argues that cells are walls.", "“Hooke argues that cells are walls”"),
         ("Two men proposed it in 1953 in a short paper.", ""),  # what?
         ("It fell in 1833.", ""),
     ],
@@ -272,6 +277,13 @@ def test_a_year_is_asked_for_in_the_words_around_it(sentence: str, asked: str) -
     before, after = sentence[: found.start()], sentence[found.end() :]
     fact = Fact("number", Passage("a", "a.md", None, (), "", (sentence,)), 0, before, found[0], after, "Law")
     assert in_notes_words(fact, 0) == (f"To which year does this belong: {asked}?" if asked else "")
+
+
+def test_what_a_thing_does_belongs_to_no_year() -> None:
+    sentence = "Fast: WaveNet (Oord and others, 2016) widens its view of the past."
+    before, year, after = sentence.partition("2016")
+    fact = Fact("number", Passage("a", "a.md", None, (), "", (sentence,)), 0, before, year, after, "Sound")
+    assert in_notes_words(fact, 0) == "From which year is WaveNet, which “widens its view of the past”?"
 
 
 @pytest.mark.parametrize(
@@ -286,7 +298,7 @@ def test_a_year_is_asked_for_in_the_words_around_it(sentence: str, asked: str) -
         ("Robert Hooke and others described cells in a book.", "Who described cells in a book?"),
         (
             "Robert Hooke: saw cells in cork, and wrote a book of drawings.",
-            "Who is described as “saw cells in cork, and wrote a book of drawings”?",
+            "Of whom is this said: “saw cells in cork, and wrote a book of drawings”?",
         ),
         ("As Robert Hooke wrote of cells in a book of drawings.", ""),
         (
@@ -314,6 +326,14 @@ def test_a_person_is_asked_for_in_the_words_around_the_name(sentence: str, asked
 def test_a_cell_is_asked_for_where_its_column_is_headed_by_a_noun(head: str, asked: str) -> None:
     passage = Passage("a", "a.md", None, (), "", ("Kenya | Nairobi",))
     assert in_notes_words(Fact("cell", passage, 0, f"Kenya, {head}: ", "Nairobi", "", "Kenya"), 0) == asked
+
+
+def test_a_distractor_that_may_be_right_as_well_is_replaced(index: Retriever) -> None:
+    first = item(index)
+    other = first.options[first.key - 1].text
+    again = made(index, Writer(kin=(first.answer, other)), count=1).items[0]
+    assert again.stem == first.stem and again.answer == first.answer
+    assert other not in {one.text for one in again.options}
 
 
 def test_no_stem_comes_twice(index: Retriever) -> None:
@@ -394,6 +414,10 @@ def test_the_gate_rejects_each_fault_by_its_name(index: Retriever) -> None:
         one.options, ("model" if at == one.key else "net" for at in range(4)), strict=True
     )))  # fmt: skip
     assert flaws(common) == () and gate.ruling(common, passage, index.encoder, model).reason == "word repeats"
+    other = one.options[one.key - 1].text
+    kin = Writer(kin=(one.answer, other))
+    ruled = gate.ruling(one, passage, index.encoder, kin)
+    assert (ruled.reason, ruled.what) == (gate.KIND_OF, other)
     moved = replace(one, key=(one.key + 1) % 4)
     assert gate.ruling(moved, passage, index.encoder, model).reason == gate.NOT_PICKED
 
