@@ -68,11 +68,14 @@ def make_quiz(
     places = positions(draw)
     place = next(places)
     stems = [one.stem for one in earlier]
+    told: set[str] = set()
     rejected: Counter[str] = Counter()
     new = [one for one in about(index, wanted) if not any(_asks(item, one) for item in earlier)]
     for fact in spread(new, draw, SEEN * wanted.count):
         if quiz.written == TRIES * wanted.count or (halt is not None and halt.is_set()):
             break
+        if _tells(fact) in told:
+            continue  # a question of this quiz holds its answer
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
         if kind == "fill-in" and not fill_in(fact):
             continue
@@ -87,6 +90,7 @@ def make_quiz(
             rejected[reason] += 1
         else:
             stems.append(item.stem)
+            told.add(_tells(fact))
             items = (*items, item)
             place = next(places)
         quiz = replace(quiz, items=items, written=quiz.written + 1, rejected=dict(rejected))
@@ -99,6 +103,11 @@ def make_quiz(
             "The notes name too little that could stand beside a right answer: choose more of them."
         )
     yield replace(quiz, stopped=stopped)
+
+
+def _tells(fact: Fact) -> str:
+    """What a question about a fact gives away: the sentence, or one cell of a row."""
+    return fact.before if fact.kind == "cell" else fact.sentence
 
 
 def _asks(item: Item, fact: Fact) -> bool:

@@ -336,6 +336,19 @@ def test_a_distractor_that_may_be_right_as_well_is_replaced(index: Retriever) ->
     assert other not in {one.text for one in again.options}
 
 
+def test_no_question_of_a_quiz_holds_the_answer_of_another(
+    index: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = quizzes.about(index, Wanted(1))[0]
+    both = [one, replace(one, before="In short, ", kind="property")]  # another question about the sentence
+    monkeypatch.setattr(quizzes, "about", lambda *_: list(both))
+    quiz = made(index, Writer(), count=2)
+    assert (len(quiz.items), quiz.written) == (1, 1)
+    cells = [replace(one, kind="cell"), replace(one, kind="cell", before="Its price: ")]
+    monkeypatch.setattr(quizzes, "about", lambda *_: list(cells))
+    assert made(index, Writer(), count=2).written == 2  # other cells of a row tell nothing of one
+
+
 def test_no_stem_comes_twice(index: Retriever) -> None:
     first = made(index, Writer(), count=3)
     # Other words for the same fact are the same question.
