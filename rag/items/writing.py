@@ -64,6 +64,7 @@ _WHEN = (
 )
 LONGEST_NAME = 8  # words
 _PRESENT = re.compile(r"(?:is|has|[a-z]{2,}(?<![suia])s) ")
+_BETWEEN = re.compile(r"^, [^,]+, ")  # as in 'Glow (2018), by its two authors, adds …'
 _SAYS = re.compile(
     r"(?:argue|show|find|report|estimate|claim|put|say|propose|suggest|describe|define|introduce|"
     r"demonstrate|write|state|note|observe|compare|examine|explain|identifie|present|call|prove|publishe|"
@@ -163,10 +164,17 @@ def _from_year(name: str, said: str) -> str:
 
     That it does so belongs to no year. What somebody shows or argues does, and is not asked for so.
     """
-    name, said = name.rpartition(": ")[2].strip(), said.strip(" .:")
-    if not 1 <= len(name.split()) <= LONGEST_NAME or _SAYS.match(said) or not _PRESENT.match(said):
+    name, labels = name.rpartition(": ")[2].strip(), said.startswith(":")
+    name = re.sub(r"^(?:An?|The) ", lambda found: found[0].lower(), name)  # another capital may be its own
+    said = _BETWEEN.sub("", said).strip(" .:")
+    if not 1 <= len(name.split()) <= LONGEST_NAME or not _quotable(said) or _SAYS.match(said):
         return ""
-    return f"From which year is {_inside(name)}, which “{said}”?" if _quotable(said) else ""
+    bare = re.match(rf"(?:{BASE})\b", said) is not None
+    if bare and labels:
+        return f"From which year is {name}, described as “{said}”?"
+    if bare and " and " in name:
+        return f"From which year are {name}, which “{said}”?"
+    return f"From which year is {name}, which “{said}”?" if _PRESENT.match(said) else ""
 
 
 def _signed(fact: Fact) -> str:

@@ -279,11 +279,31 @@ def test_a_year_is_asked_for_in_the_words_around_it(sentence: str, asked: str) -
     assert in_notes_words(fact, 0) == (f"To which year does this belong: {asked}?" if asked else "")
 
 
-def test_what_a_thing_does_belongs_to_no_year() -> None:
-    sentence = "Fast: WaveNet (Oord and others, 2016) widens its view of the past."
+@pytest.mark.parametrize(
+    ("sentence", "asked"),
+    [
+        (
+            "Fast: WaveNet (Oord and others, 2016) widens its view of the past.",
+            "is WaveNet, which “widens its view of the past”",
+        ),
+        (
+            "Glow (2016), by two authors, adds a small convolution.",
+            "is Glow, which “adds a small convolution”",
+        ),
+        (
+            "One and Two (2016) generate images bit by bit.",
+            "are One and Two, which “generate images bit by bit”",
+        ),
+        (
+            "Gibbs sampling (Geman, 2016): redraw one variable at a time.",
+            "is Gibbs sampling, described as “redraw one variable at a time”",
+        ),
+    ],
+)
+def test_what_a_thing_does_belongs_to_no_year(sentence: str, asked: str) -> None:
     before, year, after = sentence.partition("2016")
     fact = Fact("number", Passage("a", "a.md", None, (), "", (sentence,)), 0, before, year, after, "Sound")
-    assert in_notes_words(fact, 0) == "From which year is WaveNet, which “widens its view of the past”?"
+    assert in_notes_words(fact, 0) == f"From which year {asked}?"
 
 
 @pytest.mark.parametrize(
