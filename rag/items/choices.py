@@ -168,16 +168,16 @@ def word_repeats(item: Item) -> str:
 
 def echoes(item: Item) -> str:
     """The same of any word: one that is common in the subject, as 'data' may be, leads to the key as well."""
-    return _repeated(item, frozenset())
+    return _repeated(item, frozenset(("term",)))
 
 
 def _repeated(item: Item, idle: frozenset[str]) -> str:
-    asked = content_stems(_spelled(item.stem)) - idle
+    asked = _stems(item.stem) - idle
     if item.kind == "fill-in":
-        shared = content_stems(_spelled(item.answer)) & asked
+        shared = _stems(item.answer) & asked
     else:
-        others = {stem for text in distractors(item) for stem in content_stems(_spelled(text))}
-        shared = _kin(content_stems(_spelled(item.answer)), asked) - _kin(others, asked) if others else set()
+        others = {stem for text in distractors(item) for stem in _stems(text)}
+        shared = _kin(_stems(item.answer), asked) - _kin(others, asked) if others else set()
     shared = {stem for stem in shared - idle if len(stem) > 2}  # a word kin to an idle one may be idle
     if not shared:
         return ""
@@ -185,9 +185,10 @@ def _repeated(item: Item, idle: frozenset[str]) -> str:
     return f"'{word}' in the key '{item.answer}' is a word of the stem, or kin to one, and in no other option"
 
 
-def _spelled(text: str) -> str:
-    """The text with its Greek letters by name: 'beta-VAE' repeats 'β'."""
-    return re.sub(r"[α-ω]", lambda found: f" {unicodedata.name(found[0]).split()[-1]} ", text.lower())
+def _stems(text: str) -> set[str]:
+    """Its content words, and 'name', by their stems; Greek letters by name: 'beta-VAE' repeats 'β'."""
+    text = re.sub(r"[α-ω]", lambda found: f" {unicodedata.name(found[0]).split()[-1]} ", text.lower())
+    return content_stems(text) | ({"name"} & set(tokens(text)))
 
 
 def _kin(words: set[str], asked: set[str]) -> set[str]:

@@ -63,7 +63,12 @@ _NO_ACCOUNT = re.compile(
     r"|(?:in|at|on|for|with|from|by|after|before|since|during|under)\b(?!.*, )"
 )
 ELSEWHERE = "original|same|above|previous|latter|former"  # words after 'the' for what stands somewhere else
-_ELSEWHERE = re.compile(rf"(?i)\b(?:the|that|this) (?:{ELSEWHERE})\b")
+_ELSEWHERE = re.compile(rf"(?i)\b(?:the|that|this) (?:{ELSEWHERE})\b|\bsuch an?\b|\b(?:this|these)\b")
+# What begins so tells of a case or a consequence, and what says that another thing is something defines that.
+_CASE = re.compile(
+    r"(?i)(?:if|when|while|although|because|since|as|once|unless|to|sometimes|usually|for example)\b"
+    r"|(?:an?|the) (?:[\w-]+ ){1,3}(?:is|are) (?:an?|the)\b"
+)
 # What is done to something; as a name of a thing ('Training set') the others are too common.
 _DEED = re.compile(
     r"(?i)(?:adding|applying|analy[sz]ing|assessing|avoiding|building|checking|choosing|cleaning|collaborating|"
@@ -164,7 +169,12 @@ def distinct(one: Named) -> bool:
 def tells(one: Named) -> bool:
     """Whether what is said of a name is an account of it: no advice, no place or time alone, nothing that
     points elsewhere, and not several things said of one."""
-    if _NO_ACCOUNT.match(one.said) or _ELSEWHERE.search(one.said) or _BARE.fullmatch(one.said.strip(" .")):
+    if (
+        _NO_ACCOUNT.match(one.said)
+        or _CASE.match(one.said)
+        or _ELSEWHERE.search(one.said)
+        or _BARE.fullmatch(one.said.strip(" ."))
+    ):
         return False
     return not several(one.said, one.name)
 

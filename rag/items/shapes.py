@@ -53,7 +53,7 @@ _EMPTY = re.compile(
     r"new|old|such|only|not|no|we|you|your|our|my|their|his|her|one-page|lack|ability|use|rest|point|"
     r"key|important|current|today|also|then|thus|hence|however|instead|below|above|general|specific|"
     r"the|an?|always|never|early|late|recent|hint|tip|note|remember|imagine|think|suppose|let|popular|"
-    r"figure|table|slide|page|chapter|section|lecture|unit|part|course|article|chart|paper|book|study)\b",
+    r"resulting|corresponding|following|given|chosen|selected|figure|table|slide|page|chapter|section|lecture|unit|part|course|article|chart|paper|book|study)\b",
     _I,
 )
 # A name of one of these alone says nothing, and a name that holds one of those is a clause.

@@ -60,7 +60,7 @@ _WHEN = (
     re.compile(r"^@: "),
     _BRACKET,
     re.compile(rf"^(?:In|On) {_MONTH}@,? "),
-    re.compile(rf",? (?:in|on) {_MONTH}@(?![\w-])"),
+    re.compile(rf",? (?:(?:early|late|mid|only|again|back) )?(?:in|on) (?:early |late )?{_MONTH}@(?![\w-])"),
 )
 LONGEST_NAME = 8  # words
 _PRESENT = re.compile(r"(?:is|has|[a-z]{2,}(?<![suia])s) ")
@@ -117,7 +117,9 @@ def naming(fact: Fact, seed: int) -> str:
         return ""
     said = _inside(said)
     if re.match(rf"(?:{VERBS}|{BASE})\b", said):
-        said = _OTHER.split(said)[0]  # 'creates data, and the critic judges it' says it of two
+        said = (
+            said if "between" in said else _OTHER.split(said)[0]
+        )  # 'creates data, and the critic judges it' says it of two
         if len(said.split()) < SHORTEST:
             return ""
     if re.match(rf"(?:{VERBS})\b", said):

@@ -294,6 +294,9 @@ def test_what_stands_in_ones_own_section_is_known_to() -> None:
         ("Deep nets", "convolutional networks for reading handwriting of any kind", True),
         ("Two towers", "the training procedure in the original paper on retrieval", False),
         ("Ecliptic latitude", "the latitudinal angle", False),  # of which system?
+        ("Layer size", "when you enlarge a layer, new pixels are made of the old ones", False),
+        ("Notation", "a hex triplet is a way of writing a colour for a computer", False),  # of another thing
+        ("Colour model", "a slight adaptation of such a model of brightness and colour", False),
         ("Ecliptic latitude", "the latitudinal angle of the ecliptic system", True),
     ],
 )
@@ -335,8 +338,11 @@ def test_what_was_still_to_come_is_not_dated() -> None:
     assert found == []
 
 
-def test_words_that_lead_into_a_sentence_are_no_term() -> None:
-    notes = passage("In addition, the stars of the zodiac are located along the ecliptic.")
+def test_what_leads_into_a_sentence_is_no_term_nor_is_half_of_two() -> None:
+    notes = passage(
+        "In addition, the stars of the zodiac are located along the ecliptic.",
+        "The highest and the lowest point of a wave are called crest and trough.",
+    )
     assert only("term", notes) == only("meaning", notes) == []
 
 
