@@ -200,6 +200,11 @@ def test_stopping_keeps_what_passed(index: Retriever) -> None:
             "Remove gaps and errors in the data.",
             "Which of these remove gaps and errors in the data?",
         ),
+        (
+            "Smoother",
+            "Improves curves between the hill and the valley",
+            "Which of these improves curves between the hill and the valley?",
+        ),
         ("Maker", "Creates data, and the critic judges it", ""),  # it says something of two
         (
             "Critic",
@@ -269,6 +274,7 @@ def test_a_term_has_the_article_that_it_has_in_the_notes(name: str, text: str, a
         ("Hooke (1665) argues that cells are walls.", "“Hooke argues that cells are walls”"),
         ("Two men proposed it in 1953 in a short paper.", ""),  # what?
         ("It fell in 1833.", ""),
+        ("The manual of the program came out early in 1833.", "“The manual of the program came out”"),
     ],
 )
 def test_a_year_is_asked_for_in_the_words_around_it(sentence: str, asked: str) -> None:
