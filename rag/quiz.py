@@ -21,7 +21,7 @@ from rag.filters import filters, stands_inside
 from rag.items.fact import Fact, Rival
 from rag.items.facts import facts
 from rag.items.gate import BY_MODEL, NOT_ALONE, Ruling, by_options, ruling
-from rag.items.rivals import distractors, fitting
+from rag.items.rivals import Encode, distractors, fitting, remembered
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
 from rag.items.writing import OWN_WORDS, cased, explained, fill_in, in_notes_words, stem, told, written
 from rag.retrieve import Retriever
@@ -69,6 +69,7 @@ def make_quiz(
     place = next(places)
     stems = [one.stem for one in earlier]
     told: set[str] = set()
+    encode = remembered(index.encoder)
     rejected: Counter[str] = Counter()
     new = [one for one in about(index, wanted) if not any(_asks(item, one) for item in earlier)]
     for fact in spread(new, draw, SEEN * wanted.count):
@@ -79,10 +80,10 @@ def make_quiz(
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
         if kind == "fill-in" and not fill_in(fact):
             continue
-        chosen = distractors(fact, place, index.encoder)
+        chosen = distractors(fact, place, encode)
         if not chosen:
             continue  # the notes name nothing that rivals its key closely: no question was written
-        item, reason = tried(fact, chosen, kind, index, model, stems, place, draw, halt)
+        item, reason = tried(fact, chosen, kind, index, encode, model, stems, place, draw, halt)
         if halt is not None and halt.is_set():
             break
         items = quiz.items
@@ -190,6 +191,7 @@ def tried(
     chosen: Sequence[Rival],
     kind: Kind,
     index: Retriever,
+    encode: Encode,
     model: BaseChatModel,
     stems: Sequence[str],
     place: int,
@@ -216,7 +218,7 @@ def tried(
                 return _as(ruled.item, kind, fact, draw), ""
             reason = ruled.reason
             left = tuple(one for one in fact.rivals if cased(one.text) != ruled.what)
-            others = distractors(replace(fact, rivals=left), place, index.encoder)
+            others = distractors(replace(fact, rivals=left), place, encode)
             if reason not in NOT_ALONE or others is None:
                 break
             fact, chosen = replace(fact, rivals=left), others
@@ -262,7 +264,7 @@ def regenerated(
     if fact is None or place == made.key:
         raise BadRequest("The notes have no other distractor for this question: write one by hand.")
     offered = {one.text.lower() for one in made.options}
-    for other in fitting(fact, index.encoder):
+    for other in fitting(fact, index.encoder.encode):
         if cased(other.text).lower() in offered:
             continue
         options = list(made.options)

@@ -46,7 +46,7 @@ from rag.retrieve import asks
 
 _OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
 _NOTHING = ("none", "yes", "no", "n/a", "unknown", "any", "all")  # cells that answer nothing by themselves
-MOST = 16  # rivals of a fact
+MOST = 80  # rivals of a fact, nearest first: the closest in meaning often stands in another section
 FEW = 3  # headings under which a label stands that tells a property and not a name
 # The head of a first column whose cells are what things are compared by.
 _ATTRIBUTES = re.compile(

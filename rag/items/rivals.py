@@ -7,13 +7,15 @@ key at all (rag/items/facts.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ingest.types import Encoder
 from rag.items.fact import Fact, Rival
 from rag.items.names import same
+
+Encode = Callable[[Sequence[str]], np.ndarray]  # texts to unit vectors, float32 (texts, dimension)
 
 # Cosines from which two may both be right: of their names, of what is said of them, and of both together.
 # Looked at on 40 pairs, most from machine learning: such pairs have .74 to .92 by name or .7 to .85 by what
@@ -23,24 +25,36 @@ ALIKE, TOLD, TOGETHER = 0.75, 0.7, 1.13
 FAR = 0.15  # cosine of two sentences of the notes below which they speak of nothing that could be confused
 # The two cosines together from which another name is near enough to be taken for the key: one of its own
 # section, and any other. Of 76 questions labelled by hand no distractor of the section was one that nobody
-# would take (of 95), of the others 30 of 133; two of the six below .9 that were asked since then as well.
-CLOSE = (0.4, 0.9)
-LIKE = 0.55  # the same for what is said of something elsewhere, with the cosine of the whole sentences
+# would take (of 95), of the others 30 of 133, while they were chosen from the 16 nearest in the outline.
+CLOSE = (0.4, 0.65)
+LIKE = 0.45  # the same for what is said of something elsewhere, with the cosine of the whole sentences
 BEHIND = 0.015  # of cosine: what a place further down in the notes' own order costs a rival
 
 
-def distractors(fact: Fact, place: int, encoder: Encoder | None = None) -> tuple[Rival, ...] | None:
+def remembered(encoder: Encoder) -> Encode:
+    """Encodes as `encoder` does, each text once: what the notes name rivals many a key."""
+    known: dict[str, np.ndarray] = {}
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known.update(zip(new, encoder.encode(new), strict=True))
+        return np.array([known[text] for text in texts])
+
+    return encode
+
+
+def distractors(fact: Fact, place: int, encode: Encode | None = None) -> tuple[Rival, ...] | None:
     """The three best of the key's kind that are about as long; None where there are not so many.
 
-    Of numbers, which stand in order, as many are smaller as lets the key stand at `place`. Without an
-    `encoder` meaning counts for nothing.
+    Of numbers, which stand in order, as many are smaller as lets the key stand at `place`. Without
+    `encode` meaning counts for nothing.
     """
     if fact.kind == "number":
         below = [one for one in fact.rivals if float(one.text) < float(fact.key)]
         above = [one for one in fact.rivals if float(one.text) > float(fact.key)]
         small = below[: max(place, 3 - len(above))]
         return (*small, *above[: 3 - len(small)]) if len(small) + len(above) >= 3 else None
-    fit = fitting(fact, encoder)
+    fit = fitting(fact, encode)
     best = fit[:3]
     longer = next((one for one in fit if len(one.text) >= len(fact.key)), None)
     if longer is not None and not any(len(one.text) >= len(fact.key) for one in best):
@@ -48,7 +62,7 @@ def distractors(fact: Fact, place: int, encoder: Encoder | None = None) -> tuple
     return tuple(best) if len(best) == 3 else None
 
 
-def fitting(fact: Fact, encoder: Encoder | None = None) -> list[Rival]:
+def fitting(fact: Fact, encode: Encode | None = None) -> list[Rival]:
     """Those of its rivals that may stand beside the key, the best first; of numbers all, as they come."""
     if fact.kind == "number":
         return list(fact.rivals)
@@ -58,28 +72,28 @@ def fitting(fact: Fact, encoder: Encoder | None = None) -> list[Rival]:
         fits = 0.5 * words - 1 <= len(one.text.split()) <= 1.7 * words + 1
         if fits and not any(same(one.text, other.text) for other in alike):
             alike.append(one)
-    if encoder is not None and len(alike) > 2 and fact.kind != "person":
-        alike = _by_meaning(fact, alike, encoder)
+    if encode is not None and len(alike) > 2 and fact.kind != "person":
+        alike = _by_meaning(fact, alike, encode)
     return alike
 
 
-def _by_meaning(fact: Fact, rivals: Sequence[Rival], encoder: Encoder) -> list[Rival]:
+def _by_meaning(fact: Fact, rivals: Sequence[Rival], encode: Encode) -> list[Rival]:
     """Those that do not mean the same as the key or as a better one of them, the best first.
 
     What the key's own section names comes first. One that the notes speak of in quite another connection
     goes as well: nobody would take it. Cells of a table stand in one column, whatever is said of them.
     """
-    names = encoder.encode([fact.key, *(one.text for one in rivals)])
+    names = encode([fact.key, *(one.text for one in rivals)])
     near = names[1:] @ names[0]
     told = np.zeros(len(rivals))
     plausible = np.ones(len(rivals), bool)
     beside = np.array([one.beside for one in rivals])
     if fact.kind == "term":  # of other kinds what is said is the option itself, or the row around it
-        said = encoder.encode([fact.after, *(_without(one) or one.text for one in rivals)])
+        said = encode([fact.after, *(_without(one) or one.text for one in rivals)])
         told = said[1:] @ said[0]
         plausible = near + told >= np.where(beside, *CLOSE)
     if fact.kind != "cell":
-        whole = encoder.encode([fact.sentence, *(one.said or one.text for one in rivals)])
+        whole = encode([fact.sentence, *(one.said or one.text for one in rivals)])
         spoken = whole[1:] @ whole[0]
         plausible &= spoken >= FAR
         if fact.kind == "meaning":

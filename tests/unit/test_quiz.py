@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -119,10 +119,13 @@ def test_what_passes_is_kept_and_what_does_not_is_counted(index: Retriever) -> N
 
 def test_what_has_no_near_rivals_is_no_question_written(index: Retriever) -> None:
     class Strangers(FakeEncoder):
-        def encode(self, texts: Sequence[str]) -> Any:
-            return np.eye(len(texts), dtype=np.float32)  # no two texts have anything in common
+        seen: ClassVar[dict[str, int]] = {}
 
-    strangers = Retriever(index.index, Strangers(dimension=64))
+        def encode(self, texts: Sequence[str]) -> Any:  # no two texts have anything in common
+            places = [self.seen.setdefault(text, len(self.seen)) for text in texts]
+            return np.eye(self.dimension, dtype=np.float32)[places]
+
+    strangers = Retriever(index.index, Strangers(dimension=512))
     with pytest.raises(BadRequest, match="name too little"):
         made(strangers, Writer(), count=8)
 
@@ -531,7 +534,9 @@ def test_options_that_rules_reject_cost_no_stem(index: Retriever, monkeypatch: p
     passage = index.index.passages[0]
     fact = Fact("term", passage, 0, "", "Copper wire for the roofs of tall houses", ": red", "Copper")
     draw = quizzes.random.Random(0)
-    made, reason = quizzes.tried(fact, shorter, "multiple-choice", index, model, (), 0, draw, None)  # type: ignore[arg-type]
+    made, reason = quizzes.tried(
+        fact, shorter, "multiple-choice", index, index.encoder.encode, model, (), 0, draw, None
+    )  # type: ignore[arg-type]
     assert made is None and reason == "longest option correct"
 
 

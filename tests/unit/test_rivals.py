@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from ingest.types import Passage
+from rag.items import rivals
 from rag.items.fact import Fact, Rival
 from rag.items.rivals import distractors
 from tests.ingest_fakes import FakeEncoder
@@ -44,31 +46,32 @@ def murder(names: Sequence[str]) -> Fact:
 
 def test_what_is_told_in_the_same_words_is_no_distractor() -> None:
     every = murder(tuple(CRIMES))
-    plain, chosen = distractors(every, 0), distractors(every, 0, Meaning())
+    plain, chosen = distractors(every, 0), distractors(every, 0, Meaning().encode)
     assert plain is not None and chosen is not None
     assert "Manslaughter" in {one.text for one in plain}
     assert {one.text for one in chosen} == {"Theft", "Burglary", "Arson"}
-    assert distractors(murder(("Manslaughter", "Theft", "Arson")), 0, Meaning()) is None
+    assert distractors(murder(("Manslaughter", "Theft", "Arson")), 0, Meaning().encode) is None
 
 
 def test_what_the_notes_speak_of_in_another_connection_is_no_distractor() -> None:
     crimes = murder(("Theft", "Burglary", "Arson"))
     bowling = Rival("Bowling", "Bowling: a sport with ten pins.", beside=True)
-    assert distractors(replace(crimes, rivals=(*crimes.rivals[:2], bowling)), 0, Meaning()) is None
-    chosen = distractors(replace(crimes, rivals=(bowling, *crimes.rivals)), 0, Meaning())
+    assert distractors(replace(crimes, rivals=(*crimes.rivals[:2], bowling)), 0, Meaning().encode) is None
+    chosen = distractors(replace(crimes, rivals=(bowling, *crimes.rivals)), 0, Meaning().encode)
     assert chosen is not None and bowling not in chosen
     cell = replace(crimes, kind="cell", rivals=(*crimes.rivals[:2], bowling))
-    assert distractors(cell, 0, Meaning()) is not None
+    assert distractors(cell, 0, Meaning().encode) is not None
 
 
-def test_what_another_section_names_comes_after_and_must_be_nearer() -> None:
+def test_what_another_section_names_comes_after_and_must_be_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
     crimes = murder(tuple(CRIMES))
     first, *others = crimes.rivals
     assert first.text == "Manslaughter"  # it means the same
     elsewhere = [replace(one, beside=one.text == "Perjury") for one in others]
-    assert distractors(replace(crimes, rivals=tuple(elsewhere)), 0, Meaning()) is None
+    monkeypatch.setattr(rivals, "CLOSE", (0.4, 0.9))
+    assert distractors(replace(crimes, rivals=tuple(elsewhere)), 0, Meaning().encode) is None
     of_meanings = replace(crimes, kind="meaning", key="to kill", rivals=tuple(elsewhere))
-    chosen = distractors(of_meanings, 0, Meaning())
+    chosen = distractors(of_meanings, 0, Meaning().encode)
     assert chosen is not None and chosen[0].text == "Perjury"
 
 
