@@ -35,7 +35,7 @@ ABOUT = 12  # passages that a topic is asked of
 NEAR = 0.35  # cosine below which nothing is about the topic, unless its words stand there
 UNWRITTEN = "no question came of it"
 # Of each kind of fact, how many among ten questions, where the notes have them.
-SHARES = {"term": 4, "meaning": 2, "number": 2, "cell": 2, "person": 1, "property": 1}
+SHARES = {"term": 4, "meaning": 3, "number": 1, "cell": 2, "person": 1, "property": 1}
 
 
 @dataclass(frozen=True, slots=True)
