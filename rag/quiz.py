@@ -20,10 +20,20 @@ from ingest.types import Passage
 from rag.filters import filters, stands_inside
 from rag.items.fact import Fact, Rival
 from rag.items.facts import facts
-from rag.items.gate import BY_MODEL, NOT_ALONE, Ruling, by_options, ruling
+from rag.items.gate import ASIDE, BY_MODEL, NOT_ALONE, Ruling, by_options, ruling
 from rag.items.rivals import Encode, distractors, fitting, remembered
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
-from rag.items.writing import OWN_WORDS, cased, explained, fill_in, in_notes_words, stem, told, written
+from rag.items.writing import (
+    OWN_WORDS,
+    cased,
+    explained,
+    fill_in,
+    in_notes_words,
+    stem,
+    strays,
+    told,
+    written,
+)
 from rag.retrieve import Retriever
 
 MOST = 100  # questions of one quiz
@@ -211,6 +221,9 @@ def tried(
         asked = fill_in(fact) if kind == "fill-in" else stem(fact, model, number, seed, halt)
         if not asked:
             break
+        if strays(fact, asked) and not own_words:
+            reason = ASIDE
+            continue
         for _ in range(SETS):
             made = placed(written(fact, asked, chosen), place, draw)
             ruled = ruling(made, fact.passage, index.encoder, model, stems, halt)

@@ -63,7 +63,10 @@ _NO_ACCOUNT = re.compile(
     r"|(?:in|at|on|for|with|from|by|after|before|since|during|under)\b(?!.*, )"
 )
 ELSEWHERE = "original|same|above|previous|latter|former"  # words after 'the' for what stands somewhere else
-_ELSEWHERE = re.compile(rf"(?i)\b(?:the|that|this) (?:{ELSEWHERE})\b|\bsuch an?\b|\b(?:this|these)\b")
+_ELSEWHERE = re.compile(
+    rf"(?i)\b(?:the|that|this) (?:{ELSEWHERE})\b|\bsuch an?\b|\b(?:this|these)\b"
+    r"|\b(?:from|of|in|to|by|with|at|on|for|under) that [a-z]"
+)
 # What begins so tells of a case or a consequence, and what says that another thing is something defines that.
 _CASE = re.compile(
     r"(?i)(?:if|when|while|although|because|since|as|once|unless|to|sometimes|usually|for example)\b"

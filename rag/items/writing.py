@@ -21,7 +21,7 @@ from langchain_core.language_models import BaseChatModel
 
 from rag import prompts
 from rag.decoding import GREEDY, Decoding
-from rag.followup import content_words
+from rag.followup import content_stems, content_words
 from rag.items.fact import Fact, FactKind, Rival
 from rag.items.names import POINTS
 from rag.items.shapes import BASE, VERBS, is_thing, names_what, plural
@@ -134,14 +134,26 @@ def naming(fact: Fact, seed: int) -> str:
     return f"What is {said} called?" if brief and seed % 2 else f"What is the term for {said}?"
 
 
+def strays(fact: Fact, asked: str) -> bool:
+    """Whether a question about a cell asks for something else than the column is headed by."""
+    head = content_stems(_head(fact))
+    return bool(head) and not head & content_stems(asked)
+
+
+def _head(fact: Fact) -> str:
+    """What a cell or a label says of its subject: the column's head or the label; '' for other facts."""
+    if fact.kind == "cell":
+        return fact.before.removeprefix(f"{fact.topic}, ").removesuffix(": ")
+    return (
+        fact.before.removeprefix("The ").removesuffix(f" of {fact.topic} is: ")
+        if fact.kind == "property"
+        else ""
+    )
+
+
 def _of_table(fact: Fact) -> str:
     """The stem that asks for what a table or a label says of its subject, where that is named by a noun."""
-    if fact.kind == "cell":
-        head = fact.before.removeprefix(f"{fact.topic}, ").removesuffix(": ")
-    elif fact.kind == "property":
-        head = fact.before.removeprefix("The ").removesuffix(f" of {fact.topic} is: ")
-    else:
-        return ""
+    head = _head(fact)
     asks = "Who" if _MAKER.search(head) else "What"
     return f"{asks} is the {head.lower()} of {fact.topic}?" if _NOUN.fullmatch(head) else ""
 

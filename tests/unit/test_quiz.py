@@ -25,7 +25,7 @@ from rag.items import gate
 from rag.items.fact import Fact, Rival
 from rag.items.flaws import flaws
 from rag.items.types import BLANK, Item, Quiz
-from rag.items.writing import in_notes_words, meaning, naming
+from rag.items.writing import in_notes_words, meaning, naming, strays
 from rag.quiz import Wanted, make_quiz
 from rag.retrieve import Retriever
 from tests.ingest_fakes import FakeEncoder
@@ -363,6 +363,17 @@ def test_a_distractor_that_may_be_right_as_well_is_replaced(index: Retriever) ->
     again = made(index, Writer(kin=(first.answer, other)), count=1).items[0]
     assert again.stem == first.stem and again.answer == first.answer
     assert other not in {one.text for one in again.options}
+
+
+def test_a_stem_about_a_cell_asks_for_what_the_column_is_headed_by() -> None:
+    fact = Fact(
+        "cell", Passage("a", "a.md", None, (), "", ("Row",)), 0, "BigGAN, Main change: ", "size", "", "BigGAN"
+    )
+    assert strays(fact, "Which training method do the authors of BigGAN use?")
+    assert not strays(fact, "What did BigGAN change?")
+    assert not strays(
+        replace(fact, before="code 400, What to do: ", topic="code 400"), "How does one react to 400?"
+    )
 
 
 def test_no_question_of_a_quiz_holds_the_answer_of_another(
