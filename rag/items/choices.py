@@ -163,22 +163,24 @@ def vague(item: Item) -> str:
 
 def word_repeats(item: Item) -> str:
     """A word of the stem stands in the key and in no distractor (a clang association)."""
-    return _repeated(item, _IDLE)
+    return _repeated(item, _IDLE, 3)
 
 
 def echoes(item: Item) -> str:
     """The same of any word: one that is common in the subject, as 'data' may be, leads to the key as well."""
-    return _repeated(item, frozenset(("term",)))
+    return _repeated(item, frozenset(("term",)), 2)
 
 
-def _repeated(item: Item, idle: frozenset[str]) -> str:
+def _repeated(item: Item, idle: frozenset[str], shortest: int) -> str:
     asked = _stems(item.stem) - idle
     if item.kind == "fill-in":
         shared = _stems(item.answer) & asked
     else:
         others = {stem for text in distractors(item) for stem in _stems(text)}
         shared = _kin(_stems(item.answer), asked) - _kin(others, asked) if others else set()
-    shared = {stem for stem in shared - idle if len(stem) > 2}  # a word kin to an idle one may be idle
+    shared = {
+        stem for stem in shared - idle if len(stem) >= shortest
+    }  # a word kin to an idle one may be idle
     if not shared:
         return ""
     word = next((w for w in re.findall(r"[\w'-]+", item.answer) if shared & set(tokens(w))), min(shared))

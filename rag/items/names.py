@@ -170,16 +170,12 @@ def distinct(one: Named) -> bool:
 
 
 def tells(one: Named) -> bool:
-    """Whether what is said of a name is an account of it: no advice, no place or time alone, nothing that
-    points elsewhere, and not several things said of one."""
-    if (
-        _NO_ACCOUNT.match(one.said)
-        or _CASE.match(one.said)
-        or _ELSEWHERE.search(one.said)
-        or _BARE.fullmatch(one.said.strip(" ."))
-    ):
+    """Whether what is said of a name is an account of it, and whole: no advice, no case, no place or time
+    alone, nothing that points elsewhere, and not several things said of one."""
+    said = one.said
+    if said.count("(") != said.count(")") or _ELSEWHERE.search(said) or _BARE.fullmatch(said.strip(" .")):
         return False
-    return not several(one.said, one.name)
+    return not (_NO_ACCOUNT.match(said) or _CASE.match(said) or several(said, one.name))
 
 
 def headings(passages: Sequence[Passage]) -> Iterator[Named]:

@@ -28,6 +28,7 @@ FAR = 0.15  # cosine of two sentences of the notes below which they speak of not
 # would take (of 95), of the others 30 of 133, while they were chosen from the 16 nearest in the outline.
 CLOSE = (0.4, 0.65)
 LIKE = 0.45  # the same for what is said of something elsewhere, with the cosine of the whole sentences
+CROWD = 12  # names of one section from which standing there says no more: a glossary from A to Z
 BEHIND = 0.015  # of cosine: what a place further down in the notes' own order costs a rival
 
 
@@ -88,6 +89,8 @@ def _by_meaning(fact: Fact, rivals: Sequence[Rival], encode: Encode) -> list[Riv
     told = np.zeros(len(rivals))
     plausible = np.ones(len(rivals), bool)
     beside = np.array([one.beside for one in rivals])
+    crowded = beside.sum() > CROWD
+    beside &= not crowded
     if fact.kind == "term":  # of other kinds what is said is the option itself, or the row around it
         said = encode([fact.after, *(_without(one) or one.text for one in rivals)])
         told = said[1:] @ said[0]
@@ -98,7 +101,8 @@ def _by_meaning(fact: Fact, rivals: Sequence[Rival], encode: Encode) -> list[Riv
         plausible &= spoken >= FAR
         if fact.kind == "meaning":
             plausible &= beside | (near + spoken >= LIKE)
-    ranks = [(not one.beside, BEHIND * at - max(near[at], told[at])) for at, one in enumerate(rivals)]
+    behind = 0.0 if crowded else BEHIND
+    ranks = [(not beside[at], behind * at - max(near[at], told[at])) for at in range(len(rivals))]
     kept: list[int] = []
     for at in sorted(range(len(rivals)), key=ranks.__getitem__):
         alike = near[at] >= ALIKE or told[at] >= TOLD or near[at] + told[at] >= TOGETHER

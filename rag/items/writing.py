@@ -122,9 +122,9 @@ def naming(fact: Fact, seed: int) -> str:
         )  # 'creates data, and the critic judges it' says it of two
         if len(said.split()) < SHORTEST:
             return ""
-    if re.match(rf"(?:{VERBS})\b", said):
+    if re.match(rf"(?:{VERBS})\b(?! of\b)", said):
         return f"Which of these {said}?"
-    if re.match(rf"(?:\w+ly )?(?:{BASE})\b", said):
+    if re.match(rf"(?:\w+ly )?(?:{BASE})\b(?! of\b)", said):
         return f"Which of these {said}?" if plural(fact.key) else f"In which of these does one {said}?"
     if not names_what(said, fact.key):
         if POINTS.match(said):

@@ -296,6 +296,7 @@ def test_what_stands_in_ones_own_section_is_known_to() -> None:
         ("Ecliptic latitude", "the latitudinal angle", False),  # of which system?
         ("Layer size", "when you enlarge a layer, new pixels are made of the old ones", False),
         ("Notation", "a hex triplet is a way of writing a colour for a computer", False),  # of another thing
+        ("Semibreve", "the measure of time in mensural notation (i.e., music written before ca", False),
         ("Decoder", "turns a vector drawn from that distribution back into data", False),
         ("Colour model", "a slight adaptation of such a model of brightness and colour", False),
         ("Ecliptic latitude", "the latitudinal angle of the ecliptic system", True),
