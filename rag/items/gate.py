@@ -158,8 +158,8 @@ def by_options(item: Item) -> tuple[str, str]:
 
 
 def tells(stem: str, answer: str) -> bool:
-    """Whether the stem holds the answer, or one of the two holds the initials of the other."""
-    if answer.lower() in stem.lower():
+    """Whether the stem holds the answer or all of its words, or one of the two the initials of the other."""
+    if answer.lower() in stem.lower() or set() < content_stems(answer) <= content_stems(stem):
         return True
     heads = "".join(word[0] for word in re.findall(r"[^\W\d_]+", answer)).lower()
     short = {word.lower() for word in re.findall(r"\b([A-Z]{2,})s?\b", stem)}

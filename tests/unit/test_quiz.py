@@ -533,6 +533,7 @@ def test_the_first_order_in_which_the_key_does_not_lead_is_the_last_one_asked(in
         ("What is deoxyribo nucleic acid called?", "DNA", True),
         ("Which of these holds the plan of a protein?", "Messenger RNA", False),
         ("Which of these is the gross domestic product?", "Gross domestic product", True),
+        ("What is the decoder of a variational autoencoder (VAE)?", "VAE decoder", True),
     ],
 )
 def test_a_stem_that_holds_the_key_or_its_initials_tells_it(stem: str, answer: str, told: bool) -> None:
