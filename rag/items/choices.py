@@ -188,9 +188,11 @@ def _repeated(item: Item, idle: frozenset[str], shortest: int) -> str:
 
 
 def _stems(text: str) -> set[str]:
-    """Its content words, and 'name', by their stems; Greek letters by name: 'beta-VAE' repeats 'β'."""
+    """Its content words, and 'name', by their stems; Greek letters by name, since 'beta-VAE' repeats 'β', and
+    whose a thing is as it stands: 'Bayes' theorem' leads to 'Bayesian'."""
     text = re.sub(r"[α-ω]", lambda found: f" {unicodedata.name(found[0]).split()[-1]} ", text.lower())
-    return content_stems(text) | ({"name"} & set(tokens(text)))
+    owners = set(re.findall(r"\w+(?=['’](?:s\b|\W|$))", text))
+    return content_stems(text) | ({"name"} & set(tokens(text))) | owners
 
 
 def _kin(words: set[str], asked: set[str]) -> set[str]:

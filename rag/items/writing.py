@@ -124,7 +124,7 @@ def naming(fact: Fact, seed: int) -> str:
             return ""
     if re.match(rf"(?:{VERBS})\b(?! of\b)", said):
         return f"Which of these {said}?"
-    if re.match(rf"(?:\w+ly )?(?:{BASE})\b(?! of\b)", said):
+    if re.match(rf"(?:\w+ly )?(?:dispose of|(?:{BASE})\b(?! of\b))", said):
         return f"Which of these {said}?" if plural(fact.key) else f"In which of these does one {said}?"
     if not names_what(said, fact.key):
         if POINTS.match(said):

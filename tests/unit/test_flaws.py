@@ -132,6 +132,10 @@ def test_a_word_of_the_same_family_is_a_cue_as_well() -> None:
     stem = "Which of these keeps a service in step as its load scales?"
     assert "word repeats" in found(stem, "Scalability", "Monitoring", "Validation", "Retirement")
     assert "word repeats" not in found(stem, "Elasticity", "Monitoring", "Validation", "Retirement")
+    stem = "Which models rest on Bayes' theorem?"
+    assert "word repeats" in found(
+        stem, "Bayesian models", "Diffusion models", "Flow models", "Energy models"
+    )
     assert "word repeats" not in found("What runs a model?", "A modern bus", "A disk", "A fan", "A desk")
 
 

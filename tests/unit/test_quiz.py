@@ -208,6 +208,11 @@ def test_stopping_keeps_what_passed(index: Retriever) -> None:
             "Improves curves between the hill and the valley",
             "Which of these improves curves between the hill and the valley?",
         ),
+        (
+            "Data handling",
+            "Properly dispose of the data of a project",
+            "In which of these does one properly dispose of the data of a project?",
+        ),
         ("Quintuple", "groups of five beats", "Of which of these is this said: “groups of five beats”?"),
         ("Maker", "Creates data, and the critic judges it", ""),  # it says something of two
         (
