@@ -178,9 +178,8 @@ def _repeated(item: Item, idle: frozenset[str], shortest: int) -> str:
     else:
         others = {stem for text in distractors(item) for stem in _stems(text)}
         shared = _kin(_stems(item.answer), asked) - _kin(others, asked) if others else set()
-    shared = {
-        stem for stem in shared - idle if len(stem) >= shortest
-    }  # a word kin to an idle one may be idle
+    # A word kin to an idle one may be idle.
+    shared = {stem for stem in shared - idle if len(stem) >= shortest}
     if not shared:
         return ""
     word = next((w for w in re.findall(r"[\w'-]+", item.answer) if shared & set(tokens(w))), min(shared))

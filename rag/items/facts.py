@@ -41,7 +41,7 @@ from rag.items.names import (
     stated,
     tells,
 )
-from rag.items.shapes import VERBS, counted, is_thing, leads_with_verb, plural
+from rag.items.shapes import VERBS, is_thing, leads_with_verb, of_several, plural
 from rag.retrieve import asks
 
 _OPENING = 6  # words of what is said of a thing, in which it is told what kind of thing it is
@@ -144,7 +144,7 @@ def _form(one: Named) -> str:
     if re.match(r"(?i)(?:an?|the|one|any)\s", said):
         if not is_thing(_core(said)):
             return ""
-        return "things" if counted(_core(said)) == "several" else "thing"
+        return "things" if of_several(_core(said)) else "thing"
     first = said.split()[0].lower() if said.split() else ""
     return "" if not leads_with_verb(said) else "deed" if re.fullmatch(VERBS, first) else "order"
 

@@ -48,9 +48,8 @@ TWO_RIGHT = "the notes support another option as well"
 KIND_OF = "an option may be a kind of another"
 NO_MODEL = "not judged"
 NOT_ALONE = frozenset((TWO_RIGHT, KIND_OF))  # another distractor in its place would do
-BY_MODEL = frozenset(
-    (NOT_PICKED, DOUBTED, TWO_RIGHT, KIND_OF, NO_MODEL)
-)  # other words would hardly change these
+# What other words of the stem would hardly change.
+BY_MODEL = frozenset((NOT_PICKED, DOUBTED, TWO_RIGHT, KIND_OF, NO_MODEL))
 
 # Rules on item writing that mind the options whatever the stem is.
 _OF_OPTIONS = frozenset(
@@ -176,7 +175,10 @@ def beside(item: Item, passage: Passage) -> bool:
     """Whether too little of the stem stands in its evidence, or a number or a place in an order does not,
     or whether it names what the whole passage does not name."""
     asked = content_stems(item.stem.replace(BLANK, " ")) - _GENERIC
-    told = f"{item.evidence.quote} {item.evidence.heading} {item.answer}"
+    quote = item.evidence.quote
+    if is_row(quote):  # the head of its column says what a cell is
+        quote = around(quote, passage).text
+    told = f"{quote} {item.evidence.heading} {item.answer}"
     if not all(holds_number(told, number) for number in numbers(item.stem)):
         return item.kind != "true-false"  # what is to be judged there may be a number that is wrong
     if set(_ORDINAL.findall(item.stem.lower())) - set(_ORDINAL.findall(told.lower())):

@@ -6,7 +6,7 @@ What is not here: what is asked about them (rag/items/facts.py).
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,7 +65,7 @@ _NO_ACCOUNT = re.compile(
 ELSEWHERE = "original|same|above|previous|latter|former"  # words after 'the' for what stands somewhere else
 _ELSEWHERE = re.compile(
     rf"(?i)\b(?:the|that|this) (?:{ELSEWHERE})\b|\bsuch an?\b|\b(?:this|these)\b"
-    r"|\b(?:from|of|in|to|by|with|at|on|for|under) that [a-z]"
+    r"|\b(?:from|of|in|to|by|with|at|on|for|under) that (?!of\b)[a-z]"
 )
 # What begins so tells of a case or a consequence, and what says that another thing is something defines that.
 _CASE = re.compile(
@@ -81,6 +81,7 @@ _DEED = re.compile(
     r"preparing|preventing|protecting|providing|reducing|running|selecting|setting|solving|storing|tailoring|"
     r"understanding|updating|using|writing) [\w-]*s\b"
 )
+FAMILY = 3  # headings of one section, at least, that each say what they are: a list of methods or of parts
 FEWEST = 5  # words of what a label says; fewer fit other labels as well
 _VAGUE = frozenset(  # headings and labels of every course, which name no concept
     """
@@ -186,6 +187,7 @@ def headings(passages: Sequence[Passage]) -> Iterator[Named]:
     """
     text = "\n".join(s for passage in passages for _, s in stated(passage) if not is_row(s)).lower()
     seen: set[tuple[str, tuple[str, ...]]] = set()
+    found: list[Named] = []
     for passage in passages:
         if not passage.heading or (passage.source, passage.heading) in seen:
             continue
@@ -193,11 +195,12 @@ def headings(passages: Sequence[Passage]) -> Iterator[Named]:
         name = bare(clean(passage.heading[-1]))
         if not _names(name, 5) or _TITLE.match(name):
             continue
-        if name.lower() not in text:
-            continue  # nobody speaks of it: a title, not a concept
         row, sentence = next(iter(stated(passage)), (FEWEST, ""))
         if row < 3 and not is_row(sentence) and _says_what(sentence, name):
-            yield Named((passage.source, *passage.heading[:-1]), name, sentence, passage, row)
+            found.append(Named((passage.source, *passage.heading[:-1]), name, sentence, passage, row))
+    kin = Counter(one.group for one in found)
+    # One that nobody speaks of is a title and no concept, unless others beside it say what they are as well.
+    yield from (one for one in found if one.name.lower() in text or kin[one.group] >= FAMILY)
 
 
 def _says_what(sentence: str, name: str) -> bool:

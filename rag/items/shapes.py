@@ -257,13 +257,10 @@ def several(text: str, name: str) -> bool:
     return plural(opening["head"]) and not plural(name)
 
 
-def counted(text: str) -> str:
-    """Whether a noun phrase is of 'one' thing or of 'several', as its opening tells, or ''."""
-    text = text[:1].lower() + text[1:]
-    opening = _HEAD.match(text)
-    if opening is None or leads_with_verb(text):
-        return "one" if re.match(r"(?:an?|one) ", text) else ""
-    return "several" if plural(opening["head"]) else "one"
+def of_several(text: str) -> bool:
+    """Whether a noun phrase is of several things, as its opening tells."""
+    opening = _HEAD.match(text[:1].lower() + text[1:])
+    return opening is not None and plural(opening["head"])
 
 
 def plural(name: str) -> bool:

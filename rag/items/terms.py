@@ -89,7 +89,6 @@ _CALLED = (
     ),
     re.compile(rf"^(?P<means>(?:an?|the|each|in an?) [^,;:]+?) {_CALL} (?:an? |the )?{_NAMED}", _I),
 )
-_AND = re.compile(r"\band\b")
 _DEFINING = re.compile(r"(?i)^(?:definition|description|meaning|what (?:it|this) is)$")
 _HEADER = re.compile(r"(?i)^(?:meaning|definition|what (?:it is|it means|this is)|description|stands for)$")
 _FINITE = re.compile(r"(?i)\b(?:is|are|requires?|involves?|needs?|can|may|allows?|takes?|makes?|remains?)\b")
@@ -218,7 +217,7 @@ def _in_sentence(passage: Passage, sentence: str, row: int, local: str) -> Itera
         yield from _after_colon(colon, sentence, row, above)
     for pattern in _CALLED:
         if (found := pattern.match(plain)) and len(found["means"].split()) >= 3:
-            if _AND.search(found["means"]) and plain[found.end("term") :].startswith(" and "):
+            if " and " in found["means"] and plain[found.end("term") :].startswith(" and "):
                 break  # 'the highest and the lowest point are called crest and trough'
             yield _Draft(found["term"], sentence, found["means"], FAIR, row)
             break

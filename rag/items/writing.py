@@ -35,12 +35,11 @@ SCHEMA = {  # the JSON that a stem is written as
     "required": ["question"],
     "additionalProperties": False,
 }
-OF_WHICH = "Of which of these is this said"  # of a sentence, or of what begins with a verb
 WARMTH = 0.7  # temperature of a second try
 SHORTEST, LONGEST = 4, 30  # words of what is said of a term, for it to be asked as it stands
 BRIEF = 12  # words up to which it can stand inside a question
 _OTHER = re.compile(r",? (?:and|but|while|whereas) (?:the|an?|it|they|this|these|each|both)\b")
-_FOLLOWS = re.compile(r";|, so (?:it|they|that)\b")  # after this stands what follows from it
+_FOLLOWS = re.compile(r"[;:]\s|, so (?:it|they|that)\b")  # after this stands what follows from it
 _FORMULA = re.compile(r"[$=|:<>\\]")
 _SENTENCES = re.compile(r"[.?!]\s")
 # A label, as some notes have them, that stands before what a heading means.
@@ -50,6 +49,8 @@ _NOUN = re.compile(
     r"(?!(?i:how|what|when|where|who|why|which|is|are|can|does)\b)[A-Z][a-z-]+(?: [a-z]+)?"
     r"(?<!s)(?<!ed)(?<! for)(?<! of)(?<! by)(?<! in)(?<! at)(?<! to)(?<! with)(?<! from)(?<! as)"
 )
+# The head of a column that is a question already: 'How a sample is made', 'What to do'.
+_ASKING = re.compile(r"(?:How|What|Where|When|Why)(?! (?:is|are|was|were|do|does|did|can)\b) \w[^?]*$")
 _MAKER = re.compile(
     r"(?i)\b(?:maker|developer|author|creator|inventor|founder|publisher|owner|provider|discoverer|composer|painter)$"
 )
@@ -117,19 +118,20 @@ def naming(fact: Fact, seed: int) -> str:
         return ""
     said = _inside(said)
     if re.match(rf"(?:{VERBS}|{BASE})\b", said):
-        said = (
-            said if "between" in said else _OTHER.split(said)[0]
-        )  # 'creates data, and the critic judges it' says it of two
+        if "between" not in said:  # 'creates data, and the critic judges it' says it of two
+            said = _OTHER.split(said)[0]
         if len(said.split()) < SHORTEST:
             return ""
     if re.match(rf"(?:{VERBS})\b(?! of\b)", said):
         return f"Which of these {said}?"
-    if re.match(rf"(?:\w+ly )?(?:dispose of|(?:{BASE})\b(?! of\b))", said):
+    if re.match(rf"(?:\w+ly |always |never |first |then )?(?:dispose of|(?:{BASE})\b(?! of\b))", said):
         return f"Which of these {said}?" if plural(fact.key) else f"In which of these does one {said}?"
     if not names_what(said, fact.key):
         if POINTS.match(said):
             return ""
-        return f"Which of these is described as “{said}”?" if is_thing(said) else f"{OF_WHICH}: “{said}”?"
+        if is_thing(said):
+            return f"Which of these is described as “{said}”?"
+        return f"Of which of these is this said: “{said}”?"
     brief = said.split()[0] in ("a", "an", "one") and len(said.split()) <= BRIEF
     return f"What is {said} called?" if brief and seed % 2 else f"What is the term for {said}?"
 
@@ -144,16 +146,16 @@ def _head(fact: Fact) -> str:
     """What a cell or a label says of its subject: the column's head or the label; '' for other facts."""
     if fact.kind == "cell":
         return fact.before.removeprefix(f"{fact.topic}, ").removesuffix(": ")
-    return (
-        fact.before.removeprefix("The ").removesuffix(f" of {fact.topic} is: ")
-        if fact.kind == "property"
-        else ""
-    )
+    if fact.kind == "property":
+        return fact.before.removeprefix("The ").removesuffix(f" of {fact.topic} is: ")
+    return ""
 
 
 def _of_table(fact: Fact) -> str:
-    """The stem that asks for what a table or a label says of its subject, where that is named by a noun."""
+    """The stem that asks for what a table or a label says of its subject, by the head of the column."""
     head = _head(fact)
+    if _ASKING.match(head):
+        return f"For {fact.topic}, which of these tells {head[0].lower()}{head[1:]}?"
     asks = "Who" if _MAKER.search(head) else "What"
     return f"{asks} is the {head.lower()} of {fact.topic}?" if _NOUN.fullmatch(head) else ""
 

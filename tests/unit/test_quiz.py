@@ -353,9 +353,11 @@ def test_a_person_is_asked_for_in_the_words_around_the_name(sentence: str, asked
     [
         ("Capital", "What is the capital of Kenya?"),
         ("Official language", "What is the official language of Kenya?"),
+        ("What it exports", "For Kenya, which of these tells what it exports?"),
+        ("What is grown", ""),
         ("Exports", ""),  # several, or what it does
         ("Known for", ""),
-        ("Where it lies", ""),
+        ("Where it lies", "For Kenya, which of these tells where it lies?"),
     ],
 )
 def test_a_cell_is_asked_for_where_its_column_is_headed_by_a_noun(head: str, asked: str) -> None:
