@@ -21,7 +21,7 @@ from rag.filters import filters, stands_inside
 from rag.items.fact import Fact, Rival
 from rag.items.facts import facts
 from rag.items.gate import ASIDE, BY_MODEL, NOT_ALONE, Ruling, by_options, ruling
-from rag.items.rivals import Encode, distractors, fitting, remembered
+from rag.items.rivals import CLOSE, WIDE, Encode, distractors, fitting, remembered
 from rag.items.types import KINDS, Item, Kind, Option, Quiz, new_id
 from rag.items.writing import (
     OWN_WORDS,
@@ -38,7 +38,7 @@ from rag.retrieve import Retriever
 
 MOST = 100  # questions of one quiz
 TRIES = 4  # facts tried for each question wanted, at most
-SEEN = 2 * TRIES  # facts looked at for it: some have no form or nothing near that rivals their key
+SEEN = 8 * TRIES  # facts looked at for it: many have no form or nothing near that rivals their key
 STEMS = 2  # stems written for one fact, at most
 SETS = 3  # sets of distractors tried for a stem, at most: one that may be right as well is replaced
 ABOUT = 12  # passages that a topic is asked of
@@ -82,17 +82,22 @@ def make_quiz(
     encode = remembered(index.encoder)
     rejected: Counter[str] = Counter()
     new = [one for one in about(index, wanted) if not any(_asks(item, one) for item in earlier)]
-    for fact in spread(new, draw, SEEN * wanted.count):
+    order = spread(new, draw, SEEN * wanted.count)
+    # On a topic or on some pages names further off will do, once the near ones are used up.
+    wider = [(one, WIDE) for one in order] if wanted.topic or wanted.sources else []
+    seen: set[int] = set()
+    for fact, reach in [*((one, CLOSE) for one in order), *wider]:
         if quiz.written == TRIES * wanted.count or (halt is not None and halt.is_set()):
             break
-        if _tells(fact) in told:
-            continue  # a question of this quiz holds its answer
+        if _tells(fact) in told or id(fact) in seen:
+            continue  # a question of this quiz holds its answer, or it was tried
         kind = wanted.kinds[quiz.written % len(wanted.kinds)]
         if kind == "fill-in" and not fill_in(fact):
             continue
-        chosen = distractors(fact, place, encode)
+        chosen = distractors(fact, place, encode, reach)
         if not chosen:
             continue  # the notes name nothing that rivals its key closely: no question was written
+        seen.add(id(fact))
         item, reason = tried(fact, chosen, kind, index, encode, model, stems, place, draw, halt)
         if halt is not None and halt.is_set():
             break
@@ -277,7 +282,9 @@ def regenerated(
     if fact is None or place == made.key:
         raise BadRequest("The notes have no other distractor for this question: write one by hand.")
     offered = {one.text.lower() for one in made.options}
-    for other in fitting(fact, index.encoder.encode):
+    encode = remembered(index.encoder)
+    # The nearest first; who asks for another sees whether one from further off will do.
+    for other in dict.fromkeys((*fitting(fact, encode), *fitting(fact, encode, WIDE), *fitting(fact))):
         if cased(other.text).lower() in offered:
             continue
         options = list(made.options)

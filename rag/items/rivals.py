@@ -26,8 +26,9 @@ FAR = 0.15  # cosine of two sentences of the notes below which they speak of not
 # The two cosines together from which another name is near enough to be taken for the key: one of its own
 # section, and any other. Of 76 questions labelled by hand no distractor of the section was one that nobody
 # would take (of 95), of the others 30 of 133, while they were chosen from the 16 nearest in the outline.
-CLOSE = (0.4, 0.65)
-LIKE = 0.45  # the same for what is said of something elsewhere, with the cosine of the whole sentences
+# The third is for what is said of something elsewhere, with the cosine of the whole sentences.
+CLOSE = (0.4, 0.65, 0.45)
+WIDE = (0.25, 0.5, 0.38)  # the same where little is to choose from
 CROWD = 12  # names of one section from which standing there says no more: a glossary from A to Z
 BEHIND = 0.015  # of cosine: what a place further down in the notes' own order costs a rival
 
@@ -44,7 +45,9 @@ def remembered(encoder: Encoder) -> Encode:
     return encode
 
 
-def distractors(fact: Fact, place: int, encode: Encode | None = None) -> tuple[Rival, ...] | None:
+def distractors(
+    fact: Fact, place: int, encode: Encode | None = None, reach: tuple[float, float, float] = CLOSE
+) -> tuple[Rival, ...] | None:
     """The three best of the key's kind that are about as long; None where there are not so many.
 
     Of numbers, which stand in order, as many are smaller as lets the key stand at `place`. Without
@@ -55,7 +58,7 @@ def distractors(fact: Fact, place: int, encode: Encode | None = None) -> tuple[R
         above = [one for one in fact.rivals if float(one.text) > float(fact.key)]
         small = below[: max(place, 3 - len(above))]
         return (*small, *above[: 3 - len(small)]) if len(small) + len(above) >= 3 else None
-    fit = fitting(fact, encode)
+    fit = fitting(fact, encode, reach)
     best = fit[:3]
     longer = next((one for one in fit if len(one.text) >= len(fact.key)), None)
     if longer is not None and not any(len(one.text) >= len(fact.key) for one in best):
@@ -63,7 +66,9 @@ def distractors(fact: Fact, place: int, encode: Encode | None = None) -> tuple[R
     return tuple(best) if len(best) == 3 else None
 
 
-def fitting(fact: Fact, encode: Encode | None = None) -> list[Rival]:
+def fitting(
+    fact: Fact, encode: Encode | None = None, reach: tuple[float, float, float] = CLOSE
+) -> list[Rival]:
     """Those of its rivals that may stand beside the key, the best first; of numbers all, as they come."""
     if fact.kind == "number":
         return list(fact.rivals)
@@ -74,11 +79,13 @@ def fitting(fact: Fact, encode: Encode | None = None) -> list[Rival]:
         if fits and not any(same(one.text, other.text) for other in alike):
             alike.append(one)
     if encode is not None and len(alike) > 2 and fact.kind != "person":
-        alike = _by_meaning(fact, alike, encode)
+        alike = _by_meaning(fact, alike, encode, reach)
     return alike
 
 
-def _by_meaning(fact: Fact, rivals: Sequence[Rival], encode: Encode) -> list[Rival]:
+def _by_meaning(
+    fact: Fact, rivals: Sequence[Rival], encode: Encode, reach: tuple[float, float, float]
+) -> list[Rival]:
     """Those that do not mean the same as the key or as a better one of them, the best first.
 
     What the key's own section names comes first. One that the notes speak of in quite another connection
@@ -94,13 +101,13 @@ def _by_meaning(fact: Fact, rivals: Sequence[Rival], encode: Encode) -> list[Riv
     if fact.kind == "term":  # of other kinds what is said is the option itself, or the row around it
         said = encode([fact.after, *(_without(one) or one.text for one in rivals)])
         told = said[1:] @ said[0]
-        plausible = near + told >= np.where(beside, *CLOSE)
+        plausible = near + told >= np.where(beside, *reach[:2])
     if fact.kind != "cell":
         whole = encode([fact.sentence, *(one.said or one.text for one in rivals)])
         spoken = whole[1:] @ whole[0]
         plausible &= spoken >= FAR
         if fact.kind == "meaning":
-            plausible &= beside | (near + spoken >= LIKE)
+            plausible &= beside | (near + spoken >= reach[2])
     behind = 0.0 if crowded else BEHIND
     ranks = [(not beside[at], behind * at - max(near[at], told[at])) for at in range(len(rivals))]
     kept: list[int] = []

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from ingest.types import Passage
-from rag.items import rivals
 from rag.items.fact import Fact, Rival
 from rag.items.rivals import distractors
 from tests.ingest_fakes import FakeEncoder
@@ -63,13 +61,14 @@ def test_what_the_notes_speak_of_in_another_connection_is_no_distractor() -> Non
     assert distractors(cell, 0, Meaning().encode) is not None
 
 
-def test_what_another_section_names_comes_after_and_must_be_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_section_names_comes_after_and_must_be_nearer() -> None:
     crimes = murder(tuple(CRIMES))
     first, *others = crimes.rivals
     assert first.text == "Manslaughter"  # it means the same
     elsewhere = [replace(one, beside=one.text == "Perjury") for one in others]
-    monkeypatch.setattr(rivals, "CLOSE", (0.4, 0.9))
-    assert distractors(replace(crimes, rivals=tuple(elsewhere)), 0, Meaning().encode) is None
+    far = replace(crimes, rivals=tuple(elsewhere))
+    assert distractors(far, 0, Meaning().encode, (0.4, 0.9, 0.45)) is None
+    assert distractors(far, 0, Meaning().encode, (0.4, 0.5, 0.45)) is not None
     of_meanings = replace(crimes, kind="meaning", key="to kill", rivals=tuple(elsewhere))
     chosen = distractors(of_meanings, 0, Meaning().encode)
     assert chosen is not None and chosen[0].text == "Perjury"
