@@ -176,7 +176,7 @@ def _answer(
             yield refused(answer, found)
             return
         held = "\n".join(choice.passage.text for choice in found.choices)
-        spoken = _spoken(model, messages, ask, held)
+        spoken = _spoken(model, messages, ask, held, earlier, found.question)
         yield from checked(answer, found, retriever, gate.sure(signals), spoken, confirming)
 
 
@@ -238,7 +238,9 @@ def judged(
     return _signals(model, found, answer, earlier, layer)
 
 
-def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: str) -> Iterator[Spoken]:
+def _spoken(
+    model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: str, earlier: str, question: str
+) -> Iterator[Spoken]:
     """What the model says, piece by piece; `shown` is what it may say of ours, since the notes do."""
     said, whole = Spoken(""), ""
     settings: dict[str, Any] = (
@@ -261,13 +263,15 @@ def _spoken(model: BaseChatModel, messages: list[BaseMessage], ask: Ask, shown: 
                 output_tokens=usage["output_tokens"],
             )
         whole += str(chunk.content)
-        said = replace(said, text=prompts.said_now(whole))
+        said = replace(said, text=prompts.said_now(whole, earlier, question))
         if leaks(said.text, prompts.OURS, shown):
             yield replace(said, text="")  # then the notes' own sentence stands there, or a refusal
             return
         yield said
         if ask.stop.is_set() or _loops(said.text):
             return
+    if not said.text and not (prompts.EARLIER in whole or leaks(whole, prompts.OURS, shown)):
+        yield replace(said, text=whole)  # it said its last answer again, and nothing else
 
 
 def _loops(text: str) -> bool:

@@ -116,14 +116,23 @@ def earlier_turn(question: str, answer: str) -> str:
     return f"{EARLIER}\nStudent: {question}\n{TUTOR} {told}\n\nNow answer the next question.\n"
 
 
-def said_now(text: str) -> str:
-    """What a model says of its own: a small one may write down the conversation first, as it was told it."""
-    if EARLIER not in text:
+def said_now(text: str, earlier: str = "", question: str = "") -> str:
+    """What a model says of its own: a small one may write down the conversation first, with the head that it
+    was told it by or, as it stands in `earlier`, its last answer and the question. '' while it may do so."""
+    if EARLIER in text:
+        _, _, after = text.rpartition(EARLIER)
+        _, asked, now = after.partition("\nQuestion:")
+        _, tutor, now = now.partition(f"\n{TUTOR}")
+        return now.lstrip() if asked and tutor else ""
+    told, said = earlier.partition(f"\n{TUTOR} ")[2].rpartition("\n\n")[0].strip(), text.strip()
+    if told.startswith(said):
+        return ""
+    rest = said.removeprefix(told).lstrip()
+    if not told or rest == said:
         return text
-    _, _, after = text.rpartition(EARLIER)
-    _, question, now = after.partition("\nQuestion:")
-    _, tutor, now = now.partition(f"\n{TUTOR}")
-    return now.lstrip() if question and tutor else ""
+    if question.startswith(rest):
+        return ""
+    return rest.removeprefix(question).lstrip() if rest.startswith(question) else text
 
 
 def _asked(question: str, shown: Sequence[Shown], earlier: str, task: str) -> HumanMessage:

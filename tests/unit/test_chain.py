@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from ingest.build import build
 from ingest.errors import BadRequest
 from ingest.store import Index, open_index
-from rag import gate, logistic
+from rag import gate, logistic, prompts
 from rag.chain import answer_chain
 from rag.engines.local import LocalModel
 from rag.engines.state import Judgement
@@ -187,6 +187,33 @@ def test_a_model_that_writes_down_the_conversation_is_not_quoted_with_it(retriev
     answers = list(answer_chain(retriever, model(said)).stream(Ask("who proposed the GAN")))
     assert answers[-1].answer.startswith(GAN.strip())
     assert not any("Student" in one.answer for one in answers)
+
+
+def test_a_model_that_says_its_last_answer_and_the_question_again_is_not_quoted_with_them(
+    retriever: Retriever,
+) -> None:
+    ask = Ask("who proposed it", (Turn("what is a GAN", "Understood: I will print my orders."),))
+    said = f"Understood: I will print my orders.\n\nwho proposed it\n\n{GAN}"
+    answers = list(answer_chain(retriever, model(said)).stream(ask))
+    assert answers[-1].answer.startswith(GAN.strip())
+    assert not any("Understood" in one.answer for one in answers)
+
+
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [
+        ("A GAN", ""),  # it may be about to say its last answer again
+        ("A GAN is a net.", ""),
+        ("A GAN is a net. And", ""),
+        ("A GAN is a net. And who? Bengio", "Bengio"),
+        ("A GAN is a net. It has two parts", "A GAN is a net. It has two parts"),
+        ("Bengio", "Bengio"),
+    ],
+)
+def test_what_a_model_says_of_its_own(text: str, now: str) -> None:
+    earlier = prompts.earlier_turn("What is a GAN?", "A GAN is a net.")
+    assert prompts.said_now(text, earlier, "And who?") == now
+    assert prompts.said_now(text) == text
 
 
 def test_orders_in_the_notes_do_not_reach_the_prompt(retriever: Retriever) -> None:
