@@ -101,6 +101,7 @@ def test_a_question_is_answered_with_its_page_and_kept(browser: Browser, address
     page.fill("#ut-box textarea", "How do I bake sourdough bread?")
     page.keyboard.press("Enter")
     expect(page.locator("#ut-chat .bot-row").last).to_contain_text("The notes do not answer", timeout=180_000)
+    expect(page.locator("#ut-chat .bot-row").last.locator(".ut-foot").last).to_be_visible(timeout=60_000)
     shot(page, "refusal")
     page.reload()
     expect(page.locator("#ut-chat .bot-row")).to_have_count(3, timeout=30_000)
