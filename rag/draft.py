@@ -15,6 +15,8 @@ from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, confirm
 from rag.types import MARKER, QUOTING, Answer, Sentence
 
+# What such a sentence of the notes speaks of stands before it there; here something else may.
+_POINTS_BACK = re.compile(r"(?i)(?:it|its|they|their|this|that|these|those|he|she|his|her|both|such)\b")
 BACKED = ("supported", "partly")
 QUOTED = 0.6  # of a claim that its nearest quote covers, from which the quote says the same thing better
 
@@ -98,7 +100,7 @@ def strict(answer: Answer, draft: Draft) -> tuple[Answer, Draft]:
         if one.label in ("supported", "not-a-claim"):
             kept.append((lead + text, one))
             continue
-        quote = next((quote for quote in one.quotes if quote.score >= QUOTED), None)
+        quote = next((q for q in one.quotes if q.score >= QUOTED and not _POINTS_BACK.match(q.text)), None)
         if quote is None or not one.markers or quote.text in said:
             dropped += 1
             continue

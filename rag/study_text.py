@@ -70,6 +70,8 @@ def review_markdown(found: Sequence[Answered]) -> str:
             listed = zip(LETTERS, one.question.options, strict=False)
             parts.append("\n".join(f"- {letter}) {inert(text)}" for letter, text in listed))
         parts += [inert(line) for line in one.answer.answer.splitlines() if line.strip()]
+        if changed := left_out(one.answer):
+            parts.append(f"*{changed}*")
         if cited := cited_places(one.answer):
             parts.append(
                 "\n".join(
@@ -80,6 +82,16 @@ def review_markdown(found: Sequence[Answered]) -> str:
             parts.append(f"The notes print as the answer: {inert(one.question.given)}")
         parts.append(f"*Asked in {inert(where(one.question.evidence))}*")
     return _joined(parts)
+
+
+def left_out(answer: Answer) -> str:
+    """What was done to a strict answer, in one line; '' for nothing."""
+    done = [
+        f"{count} {'sentence' if count == 1 else 'sentences'} {how}"
+        for count, how in ((answer.rewritten, "put in the words of the notes"), (answer.dropped, "taken out"))
+        if count
+    ]
+    return f"{', '.join(done)}: the notes did not support more." if done and not answer.refused else ""
 
 
 def summary_markdown(found: Sequence[Point], title: str) -> str:

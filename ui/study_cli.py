@@ -129,7 +129,10 @@ def register(app: typer.Typer, say: Say, note: Say) -> None:
         with terminal.Bars() as progress:
             opened = tutor.open_tutor(index, model, encoder, url, progress)
             files = answering(opened.retriever.index.passages)
-            for one in answered(asked, lambda text: opened.chain.invoke(Ask(text, sources=files))):
+            # On a sheet nothing says which sentence is in doubt: only what the notes support stands there.
+            for one in answered(
+                asked, lambda text: opened.chain.invoke(Ask(text, sources=files, strict=True))
+            ):
                 found.append(one)
                 progress("Answering", len(found), len(asked))
         made = {"md": study_text.review_markdown, "html": study_print.review_html}

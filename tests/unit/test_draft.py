@@ -15,7 +15,7 @@ from tests.tiny_model import tiny_model
 from tests.unit.test_grounding import ENCODER, HELD
 
 TEXT = "A GAN trains two networks. It was proposed in 1999. Bananas are yellow."
-SAID = Quote("It was proposed by Ian Goodfellow in 2014.", "notes.md", 3, "p", 0.8)
+SAID = Quote("GANs were proposed by Ian Goodfellow in 2014.", "notes.md", 3, "p", 0.8)
 OWN = (
     Sentence("A GAN trains two networks.", 0.9, "supported", (1,)),
     Sentence("It was proposed in 1999.", 0.5, "partly", (1,), (SAID,)),
@@ -33,9 +33,18 @@ def test_each_sentence_has_its_own_markers_and_no_others() -> None:
 
 def test_strict_puts_in_the_notes_words_what_it_can_and_drops_the_rest() -> None:
     answer, draft = strict(ANSWER, Draft(TEXT, OWN))
-    assert draft.marked == ("A GAN trains two networks. [1] It was proposed by Ian Goodfellow in 2014. [1]")
+    assert draft.marked == (
+        "A GAN trains two networks. [1] GANs were proposed by Ian Goodfellow in 2014. [1]"
+    )
     assert (answer.rewritten, answer.dropped) == (1, 1)
     assert {one.label for one in draft.sentences} == {"supported"}
+
+
+def test_strict_puts_nothing_there_that_points_at_another_sentence_of_the_notes() -> None:
+    leans = replace(SAID, text="It was proposed by Ian Goodfellow in 2014.")
+    answer, draft = strict(ANSWER, Draft(TEXT, (OWN[0], replace(OWN[1], quotes=(leans,)), OWN[2])))
+    assert draft.marked == "A GAN trains two networks. [1]"
+    assert (answer.rewritten, answer.dropped) == (0, 2)
 
 
 def test_strict_says_nothing_twice() -> None:

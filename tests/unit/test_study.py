@@ -21,7 +21,7 @@ from rag.items.types import Evidence, Item, Option
 from rag.study import chosen, key_terms
 from rag.study_cards import as_item, cards
 from rag.study_guide import guides
-from rag.study_review import Question, answered, answering, questions
+from rag.study_review import Answered, Question, answered, answering, questions
 from rag.study_summary import summary
 from rag.study_text import (
     cards_json,
@@ -187,6 +187,15 @@ def test_answers_come_one_by_one_and_stop_when_asked_to() -> None:
 
     assert [one.answer.question for one in answered(asked, reply, halt)] == ["What is osmosis?"]
     assert heard == ["What is osmosis?"]
+
+
+def test_a_sheet_says_what_was_left_out_of_an_answer() -> None:
+    one = answer("What is osmosis?", said("Water moves through a membrane. [1]"))
+    place = Evidence("", "bio.pdf", 2, "", "")
+    cut = Answered(Question("What is osmosis?", (), "", place), replace(one, rewritten=1, dropped=2))
+    told = "1 sentence put in the words of the notes, 2 sentences taken out: the notes did not support more."
+    assert told in review_markdown([cut]) and told in review_html([cut])
+    assert "support more" not in review_markdown([replace(cut, answer=one)])
 
 
 def test_a_summary_keeps_what_is_supported_once_and_in_order() -> None:

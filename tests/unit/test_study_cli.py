@@ -34,6 +34,7 @@ The membrane of a cell lets water pass and holds back salt.
 
 class Chain:
     def invoke(self, asked: Any) -> Any:
+        assert asked.strict  # on a sheet nothing says which sentence is in doubt
         return answer(asked.question, said("Water moves through a membrane."))
 
 

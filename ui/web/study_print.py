@@ -22,7 +22,7 @@ from rag.study_cards import Card
 from rag.study_guide import Guide
 from rag.study_review import Answered
 from rag.study_summary import Point
-from rag.study_text import LETTERS, cited_places, where
+from rag.study_text import LETTERS, cited_places, left_out, where
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -83,6 +83,8 @@ def review_html(found: Sequence[Answered]) -> str:
             )
         style = ' class="refused"' if one.answer.refused else ""
         parts += [f"<p{style}>{_shown(text)}</p>" for text in one.answer.answer.splitlines() if text.strip()]
+        if changed := left_out(one.answer):
+            parts.append(f"<p><em>{_shown(changed)}</em></p>")
         parts += [
             f"<blockquote>{mark} {_shown(place.quote)} {_where(place)}</blockquote>"
             for mark, place in cited_places(one.answer)
