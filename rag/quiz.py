@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, repeat, tee
 
 from langchain_core.language_models import BaseChatModel
 
@@ -82,11 +83,11 @@ def make_quiz(
     encode = remembered(index.encoder)
     rejected: Counter[str] = Counter()
     new = [one for one in about(index, wanted) if not any(_asks(item, one) for item in earlier)]
-    order = spread(new, draw, SEEN * wanted.count)
+    order, again = tee(spread(new, draw, SEEN * wanted.count))
     # On a topic or on some pages names further off will do, once the near ones are used up.
-    wider = [(one, WIDE) for one in order] if wanted.topic or wanted.sources else []
+    wider = again if wanted.topic or wanted.sources else ()
     seen: set[int] = set()
-    for fact, reach in [*((one, CLOSE) for one in order), *wider]:
+    for fact, reach in chain(zip(order, repeat(CLOSE)), zip(wider, repeat(WIDE))):
         if quiz.written == TRIES * wanted.count or (halt is not None and halt.is_set()):
             break
         if _tells(fact) in told or id(fact) in seen:
@@ -167,7 +168,7 @@ def askable(fact: Fact) -> bool:
     return distractors(fact, 0) is not None
 
 
-def spread(found: Sequence[Fact], draw: random.Random, most: int) -> list[Fact]:
+def spread(found: Sequence[Fact], draw: random.Random, most: int) -> Iterator[Fact]:
     """At most so many of them, so ordered that the first are of every kind and from all over the notes."""
     left = list(found)
     draw.shuffle(left)
@@ -175,8 +176,7 @@ def spread(found: Sequence[Fact], draw: random.Random, most: int) -> list[Fact]:
     passages: Counter[str] = Counter()
     sources: Counter[str] = Counter()
     size = Counter(one.passage.source for one in found)
-    order: list[Fact] = []
-    while left and len(order) < most:
+    for _ in range(min(most, len(left))):
         best = min(
             left,
             key=lambda one: (
@@ -186,11 +186,10 @@ def spread(found: Sequence[Fact], draw: random.Random, most: int) -> list[Fact]:
             ),
         )
         left.remove(best)
-        order.append(best)
+        yield best
         kinds[best.kind] += 1
         passages[best.passage.id] += 1
         sources[best.passage.source] += 1
-    return order
 
 
 def positions(draw: random.Random) -> Iterator[int]:
@@ -235,11 +234,14 @@ def tried(
             if not ruled.reason:
                 return _as(ruled.item, kind, fact, draw), ""
             reason = ruled.reason
-            left = tuple(one for one in fact.rivals if cased(one.text) != ruled.what)
-            others = distractors(replace(fact, rivals=left), place, encode)
-            if reason not in NOT_ALONE or others is None:
+            if reason not in NOT_ALONE:
                 break
-            fact, chosen = replace(fact, rivals=left), others
+            left = tuple(one for one in fact.rivals if cased(one.text) != ruled.what)
+            fact = replace(fact, rivals=left)
+            others = distractors(fact, place, encode)
+            if others is None:
+                break
+            chosen = others
         if reason in BY_MODEL:
             break  # it would be the same again
     return None, reason

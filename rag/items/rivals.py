@@ -15,6 +15,7 @@ from ingest.types import Encoder
 from rag.items.fact import Fact, Rival
 from rag.items.names import same
 
+Reach = tuple[float, float, float]  # as CLOSE has them
 Encode = Callable[[Sequence[str]], np.ndarray]  # texts to unit vectors, float32 (texts, dimension)
 
 # Cosines from which two may both be right: of their names, of what is said of them, and of both together.
@@ -46,7 +47,7 @@ def remembered(encoder: Encoder) -> Encode:
 
 
 def distractors(
-    fact: Fact, place: int, encode: Encode | None = None, reach: tuple[float, float, float] = CLOSE
+    fact: Fact, place: int, encode: Encode | None = None, reach: Reach = CLOSE
 ) -> tuple[Rival, ...] | None:
     """The three best of the key's kind that are about as long; None where there are not so many.
 
@@ -66,9 +67,7 @@ def distractors(
     return tuple(best) if len(best) == 3 else None
 
 
-def fitting(
-    fact: Fact, encode: Encode | None = None, reach: tuple[float, float, float] = CLOSE
-) -> list[Rival]:
+def fitting(fact: Fact, encode: Encode | None = None, reach: Reach = CLOSE) -> list[Rival]:
     """Those of its rivals that may stand beside the key, the best first; of numbers all, as they come."""
     if fact.kind == "number":
         return list(fact.rivals)
@@ -83,9 +82,7 @@ def fitting(
     return alike
 
 
-def _by_meaning(
-    fact: Fact, rivals: Sequence[Rival], encode: Encode, reach: tuple[float, float, float]
-) -> list[Rival]:
+def _by_meaning(fact: Fact, rivals: Sequence[Rival], encode: Encode, reach: Reach) -> list[Rival]:
     """Those that do not mean the same as the key or as a better one of them, the best first.
 
     What the key's own section names comes first. One that the notes speak of in quite another connection

@@ -166,11 +166,11 @@ def _dated(fact: Fact) -> str:
         return ""
     before, after = fact.before.split(";")[-1].lstrip(), fact.after.split(";")[0]
     for shape in _WHEN:
-        said, found = shape.subn("", f"{before}@{after}", count=1)
-        said = said.strip(" .")
-        if found and shape is _BRACKET and (asked := _from_year(*shape.split(f"{before}@{after}", 1)[:2])):
+        name, *rest = shape.split(f"{before}@{after}", 1)
+        if shape is _BRACKET and rest and (asked := _from_year(name, *rest)):
             return asked
-        if found and "@" not in said and _quotable(said):
+        said = "".join((name, *rest)).strip(" .")
+        if "@" not in said and _quotable(said):
             return f"To which year does this belong: “{said}”?"
     return ""
 
@@ -202,9 +202,7 @@ def _signed(fact: Fact) -> str:
         return ""
     before, after = fact.before.split(";")[-1].lstrip(), _COLLEAGUES.sub("", fact.after.split(";")[0])
     if before.endswith(", by ") and "," in after:
-        after = after.partition(",")[
-            2
-        ]  # 'word2vec, by … at Google, makes': an aside, and out of the sentence
+        _, _, after = after.partition(",")  # 'word2vec, by … at Google, makes': out with the aside
     said = (_HEAD_OF_ENTRY.sub("", before).removesuffix(" by ").rstrip(",") + after).strip(" .,:")
     if not _quotable(said) or (before and not before.endswith(" by ")):
         return ""

@@ -51,8 +51,12 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(environment, "-m", "ui.cli", *arguments)
+
+
+def python(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "ui.cli", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -88,15 +92,7 @@ def test_search_stays_here_and_loads_no_language_model(guarded: dict[str, str], 
         "print([m for m in ('gradio', 'rag.engines.local', 'transformers.models.qwen2') "
         "if m in sys.modules], file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", look, index],
-        cwd=ROOT,
-        env=guarded,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    done = python(guarded, "-c", look, index)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["source"] == "unit.md"
     assert done.stderr.rstrip().endswith("[]")
