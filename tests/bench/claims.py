@@ -10,10 +10,12 @@ prints how many there are. The public sets stay out of the repository:
 | fm2 | fool_me_twice_dev.jsonl | Eisenschlos et al. 2021, arXiv 2104.04725: claims written to mislead |
 | snli | snli_dev.jsonl | Bowman et al. 2015, arXiv 1508.05326: captions of pictures |
 | halueval | halueval_qa_one.jsonl | Li et al. 2023, arXiv 2305.11747: a right and a made-up answer each |
+| qags | mturk_cnndm.jsonl | Wang et al. 2020, arXiv 2004.04228: summaries of news against the news |
 | own | data/eval/claims.jsonl | sentences of our own answers, labelled by hand |
 
 Supported means all of the claim: WiCE's 'partially_supported' counts as not supported, and so does
-SNLI's 'neutral'. A HaluEval claim is its question and one of its answers, a space between.
+SNLI's 'neutral'. A HaluEval claim is its question and one of its answers, a space between. Of QAGS's three
+readers most decide; nothing is fitted on it.
 What is not here: what a check makes of a claim (tests/bench/grounding.py reports that).
 """
 
@@ -33,7 +35,7 @@ from ingest.errors import NotesError
 from ingest.sentences import sentences
 
 SHARED = Path("../shared/eval")
-SIZES = {"wice": 0, "fm2": 300, "snli": 200, "halueval": 200}  # claims taken of each, 0 for all
+SIZES = {"wice": 0, "fm2": 300, "snli": 200, "halueval": 200, "qags": 0}  # claims taken of each, 0 for all
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Claim:
     group: str = ""  # claims of one group share evidence: keep them in one fold
     headings: tuple[str, ...] = ()  # own: per sentence of evidence the heading path of its passage
     passages: tuple[str, ...] = ()  # own: per sentence of evidence the id of its passage
-    split: str = ""  # own: 'dev' or 'test'
+    split: str = ""  # 'test' where nothing is fitted on it; own: or 'dev'
     made: bool = False  # own: written by hand from an answer's sentence, not said by the engine
     notes: str = ""  # own: which notes, 'unit' or 'shared'
     against: tuple[frozenset[int], ...] = ()  # own: for a contradicted claim, as `supporting`
@@ -179,6 +181,18 @@ def _halueval(key: str, row: dict[str, Any]) -> list[Claim]:
     ]
 
 
+def _qags(key: str, row: dict[str, Any]) -> list[Claim]:
+    lines, found = tuple(sentences(row["article"].strip())), []
+    for place, one in enumerate(row["summary_sentences"]):
+        said = [each["response"] for each in one["responses"]]
+        if not said or set(said) - {"yes", "no"}:
+            raise ValueError(said)
+        label = said.count("yes") * 2 > len(said)
+        claim, kind = one["sentence"].strip(), "yes" if label else "no"
+        found.append(Claim(f"{key}:{place}", "qags", claim, lines, label, kind, group=key, split="test"))
+    return found
+
+
 def _generic(key: str, row: dict[str, Any]) -> list[Claim]:
     given, kind = row["evidence"], row["label"]
     lines = tuple(sentences(given) if isinstance(given, str) else map(str, given))
@@ -204,6 +218,7 @@ PUBLIC: dict[str, tuple[str, Callable[[str, dict[str, Any]], list[Claim]]]] = {
     "fm2": ("fool_me_twice_dev.jsonl", _fm2),
     "snli": ("snli_dev.jsonl", _snli),
     "halueval": ("halueval_qa_one.jsonl", _halueval),
+    "qags": ("mturk_cnndm.jsonl", _qags),
 }
 
 

@@ -135,10 +135,10 @@ def sets_out(rows: Rows, keep_probes: bool = False) -> Results:
 
 def own_test(rows: Rows, keep_probes: bool = False) -> Results:
     """Our test half by all that may be fitted on, and by the weights that ship."""
-    test = rows.of("split") == "test"
-    if not test.any():
+    test, own = rows.of("split") == "test", rows.of("set") == "own"
+    if not (test & own).any():
         return {}
-    held = rows.only(test)
+    held = rows.only(test & own)
     judged = judge(rows.only(~test), held, keep_probes)
     judged.update({f"as shipped, {mode}": shipped(held, mode) for mode in ("fast", "full")})
     found: Results = {}

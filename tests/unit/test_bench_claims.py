@@ -68,6 +68,17 @@ def test_an_answer_is_claimed_with_its_question(tmp_path: Path) -> None:
     assert right.group == wrong.group
 
 
+def test_of_three_readers_most_decide(tmp_path: Path) -> None:
+    said = [{"worker_id": place, "response": one} for place, one in enumerate(("yes", "no", "yes"))]
+    other = [{**one, "response": "no"} for one in said[:2]] + said[2:]
+    summary = [{"sentence": "A won. ", "responses": said}, {"sentence": "B won.", "responses": other}]
+    written(tmp_path, "mturk_cnndm.jsonl", [{"article": "A won. B lost.", "summary_sentences": summary}])
+    yes, no = load("qags", tmp_path)
+    assert (yes.claim, yes.label, no.label) == ("A won.", True, False)
+    assert yes.evidence == ("A won.", "B lost.") and yes.group == no.group
+    assert yes.split == no.split == "test"
+
+
 def test_any_other_set(tmp_path: Path) -> None:
     rows = [
         {
@@ -110,7 +121,7 @@ def test_missing_sets_are_named_and_the_others_read(tmp_path: Path) -> None:
     written(tmp_path, "wice_claim_dev.jsonl", [WICE])
     found, missing = available(tmp_path)
     assert [one.set for one in found] == ["wice"]
-    assert [line.split(":")[0] for line in missing] == ["fm2", "snli", "halueval"]
+    assert [line.split(":")[0] for line in missing] == ["fm2", "snli", "halueval", "qags"]
 
 
 def some(count: int, right: int, pairs: bool = False) -> list[Claim]:
