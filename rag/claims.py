@@ -81,10 +81,14 @@ def _length(claim: str, start: int, end: int) -> int:
 
 
 def holds_number(notes: str, number: str) -> bool:
-    """Whether `number` stands in `notes` as a number of its own, not inside another."""
+    """Whether `number` stands in `notes` as a number of its own, not inside another.
+
+    There it may have a space behind its comma or point, as where a text was taken apart: '5, 000'.
+    """
     digits = re.sub(r"^0?(?=\.)", "", number)  # .12 is 0.12
     whole = "0?" if digits.startswith(".") else ""
-    return re.search(rf"(?<![\d.]){whole}{re.escape(digits)}(?!\d|\.\d)", notes) is not None
+    spaced = re.sub(r"\\?([.,])(?=\d)", r"\\\1 ?", re.escape(digits))
+    return re.search(rf"(?<![\d.]){whole}{spaced}(?!\d|\.\d)", notes) is not None
 
 
 def new_names(claim: str, notes: str, question: str = "") -> list[str]:

@@ -30,6 +30,7 @@ CHEAP = (
     "copied",  # bigrams, where nothing of numbers, names and negation speaks against it; or else 0
     "order",  # share of neighbouring content stems that stand the other way round in the evidence
     "length",  # content stems of the claim, at most 20, as a share of that
+    "missing",  # numbers, names and facts (rag/invented.py) that a long text lacks; 0 against a short one
 )
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nothing|neither|nor|cannot|without|unlike|fails?|unable|hardly|"
@@ -39,7 +40,7 @@ _NEGATION = re.compile(
 
 
 def lexical(claim: str, evidence: Sequence[str], question: str = "") -> dict[str, float]:
-    """Those of CHEAP that need no vectors, and 'whole': how far one sentence alone says it.
+    """Those of CHEAP that need these words alone, and 'whole': how far one sentence alone says it.
 
     'copied' takes all sentences together, so that what two of them say, joined wrongly, seems copied.
 

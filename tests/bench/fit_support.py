@@ -4,10 +4,9 @@
     python -m tests.bench.fit_support --fast                minutes: more claims, without the model
     python -m tests.bench.fit_support --refit               seconds, no model
 
-An interrupted collection goes on where it was. The weights of the cheap signals are fitted on all
-claims; then that sum, as one signal, is weighed with what the language model says, on the claims that
-it was asked about, which are fewer. Each weight has the sign of its signal's meaning
-(tests/bench/signed.py).
+An interrupted collection goes on where it was. Each weight has the sign of its signal's meaning
+(tests/bench/signed.py); claims as they come count for more than those written to mislead
+(tests/bench/support_rows.py).
 
 `--keep-probes` leaves the probes of the hidden state as they are: for claims that they were not fitted
 on, and too few to fit better ones.
@@ -19,6 +18,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ KEPT = 0.95
 SURE = 0.95  # share of those called supported that must be so
 STRENGTH = 0.003  # inverse of the probe's L2 penalty, by cross-validation
 HELD = 0.1  # the same of the signals' weights
-AGAINST = ("numbers", "names", "negation", "order", "length")  # what speaks against support
+AGAINST = ("numbers", "names", "negation", "order", "length", "missing")  # what speaks against support
 SAID = ("yes", "likelihood", "unlikeliest")  # by the language model
 
 
@@ -74,19 +74,18 @@ def fit(found: Rows, keep_probes: bool = False) -> None:
     asked = found.only(found.judged)
     probes = json.loads(TARGET.read_text("utf-8"))["probes"] if keep_probes else fit_probes(asked)
     odds = shipped_odds(asked) if keep_probes else unseen_odds(asked)
-    below = unseen(cheaply, found, found.features(CHEAP))
-    cheap = cheaply(found, found.features(CHEAP))
+    said = (*CHEAP, *SAID)
     fitted: dict[str, Any] = {"fitted_on": counted(found), "judged_on": counted(asked)}
-    fitted["fast"] = {**written(CHEAP, cheap.weights, cheap.bias), **cuts(found, below)}
-    said = np.column_stack([below[found.judged], asked.features(SAID)])
-    for mode, more, rows in (
-        ("judged", SAID, said),
-        ("full", (*SAID, "support"), np.column_stack([said, odds])),
+    for mode, names, some, rows in (
+        ("fast", CHEAP, found, found.features(CHEAP)),
+        ("judged", said, asked, asked.features(said)),
+        ("full", (*said, "support"), asked, np.column_stack([asked.features(said), odds])),
     ):
-        top = over(asked, rows)
-        share, rest = top.weights[0], top.weights[1:]  # what the cheap signals' sum counts, and the others
-        weights, bias = [*share * cheap.weights, *rest], top.bias + share * cheap.bias
-        fitted[mode] = {**written((*CHEAP, *more), weights, bias), **cuts(asked, unseen(over, asked, rows))}
+        make = partial(weighed, names=names)
+        whole, unknown = make(some, rows), unseen(make, some, rows)
+        share, shift = calibrated(some, unknown)
+        weights, bias = share * whole.weights, share * whole.bias + shift
+        fitted[mode] = {**written(names, weights, bias), **cuts(some, share * unknown + shift)}
     fitted["probes"] = probes
     parts = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in fitted.items())
     TARGET.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
@@ -97,15 +96,21 @@ def counted(found: Rows) -> str:
     return ", ".join(f"{name}: {count}" for name, count in Counter(found.of("set").tolist()).items())
 
 
-def cheaply(found: Rows, rows: np.ndarray, names: Sequence[str] = CHEAP) -> SignedRegression:
-    """The weights of the cheap signals `rows` (claims, names)."""
+def weighed(found: Rows, rows: np.ndarray, names: Sequence[str]) -> SignedRegression:
+    """The weights of the signals `names`, `rows` (claims, names)."""
     signs = [-1 if name in AGAINST else 1 for name in names]
     return SignedRegression(signs, HELD).fit(rows, found.labels, found.weights)
 
 
-def over(found: Rows, rows: np.ndarray) -> SignedRegression:
-    """The weights of the cheap signals' log-odds and of what the model says, `rows` (claims, 1 + signals)."""
-    return SignedRegression([1] * rows.shape[1], HELD).fit(rows, found.labels, found.weights)
+def calibrated(found: Rows, odds: np.ndarray) -> tuple[float, float]:
+    """Factor and shift of log-odds of unseen claims, so that of our engine's sentences that many are
+    supported as their probabilities say (Platt 1999); 1 and 0 where these odds do not tell them apart."""
+    real, labels = found.real, found.labels
+    if len(set(labels[real].tolist())) < 2:
+        return 1.0, 0.0
+    one = LogisticRegression().fit(odds[real, None], labels[real])
+    factor, shift = float(one.coef_[0, 0]), float(one.intercept_[0])
+    return (factor, shift) if factor > 0 else (1.0, 0.0)
 
 
 def probe() -> Any:
@@ -182,7 +187,7 @@ def cuts(found: Rows, odds: np.ndarray) -> dict[str, float]:
     labels, real = found.labels, found.real
     chances = 1 / (1 + np.exp(-odds))
     copied = (found.features(("whole",))[:, 0] >= support.COPIED) & (chances >= 0.5)
-    known = real & (found.of("new") == 0)
+    known = real & (found.features(("facts",))[:, 0] == 0)
     levels = np.arange(0.3, 0.99, 0.01)
     marked = [known & ((chances >= cut) | copied) for cut in levels]
     sure = [

@@ -34,12 +34,11 @@ from rag.signals import CHEAP
 from tests.bench.fit_support import (
     LAYER,
     SAID,
-    cheaply,
-    over,
     probed,
     shipped_odds,
     unseen,
     unseen_odds,
+    weighed,
 )
 from tests.bench.fit_support import folds as splits
 from tests.bench.labelled import OUT
@@ -51,12 +50,12 @@ NEARNESS = ("coverage", "first", "weakest")
 WORDING = tuple(name for name in CHEAP if name not in NEARNESS)
 STATE = "state"  # log-odds of the probe, from folds that did not see the claim
 CHEAP_ARMS = {"lexical only": WORDING, "+ embedding": CHEAP}
-SAID_ARMS: dict[str, tuple[str, ...]] = {  # what is added to the cheap signals' sum
-    "+ model judgement": ("yes",),
-    "+ likelihood": SAID,
-    "+ state (all)": (*SAID, STATE),
+SAID_ARMS: dict[str, tuple[str, ...]] = {
+    "+ model judgement": (*CHEAP, "yes"),
+    "+ likelihood": (*CHEAP, *SAID),
+    "+ state (all)": (*CHEAP, *SAID, STATE),
 }
-ARMS = (*CHEAP_ARMS, *SAID_ARMS)
+ARMS = {**CHEAP_ARMS, **SAID_ARMS}
 ALL = "+ state (all)"
 
 
@@ -155,26 +154,20 @@ def own_test(rows: Rows, keep_probes: bool = False) -> Results:
 
 def judge(train: Rows, test: Rows, keep_probes: bool = False) -> dict[str, Judged]:
     """What each arm, fitted on `train`, makes of `test`; those with the model of what it was asked about."""
-    found = {}
-    below, cheap = np.empty(0), np.empty(0)
-    for arm, names in CHEAP_ARMS.items():
-        make = partial(cheaply, names=names)
-        below = unseen(make, train, train.features(names), 5)
-        cheap = make(train, train.features(names)).decision_function(test.features(names))
-        found[arm] = _judged(test, cheap, below, train.labels)
-    here, there = train.only(train.judged), test.only(test.judged)
-    if not here.rows or not there.rows:
-        return found
-    for arm, names in SAID_ARMS.items():
-        mine, new = [below[train.judged]], [cheap[test.judged]]
-        for rows, columns in ((here, mine), (there, new)):
-            columns += list(rows.features([name for name in names if name != STATE]).T)
+    found: dict[str, Judged] = {}
+    for arm, names in ARMS.items():
+        here, there = train, test
+        if arm in SAID_ARMS:
+            here, there = train.only(train.judged), test.only(test.judged)
+            if not here.rows or not there.rows:
+                continue
+        columns = [rows.features([name for name in names if name != STATE]) for rows in (here, there)]
         if STATE in names:
-            for columns, odds in zip((mine, new), _states(here, there, keep_probes), strict=True):
-                columns.append(odds)
-        known = np.column_stack(mine)
-        odds = over(here, known).decision_function(np.column_stack(new))
-        found[arm] = _judged(there, odds, unseen(over, here, known, 5), here.labels)
+            states = _states(here, there, keep_probes)
+            columns = [np.column_stack(pair) for pair in zip(columns, states, strict=True)]
+        make = partial(weighed, names=names)
+        odds = make(here, columns[0]).decision_function(columns[1])
+        found[arm] = _judged(there, odds, unseen(make, here, columns[0], 5), here.labels)
     return found
 
 
@@ -203,7 +196,7 @@ def shipped(rows: Rows, mode: str) -> Judged:
         for name, one in probes.items():
             signals[name] = one.odds(states[LAYERS.index(one.layer)]) or 0.0
         chance = support.probability(signals, mode)
-        chances.append(support.doubted(chance, mode) if row["new"] else chance)
+        chances.append(support.doubted(chance, mode) if signals["facts"] else chance)
     cut = json.loads(Path(support.__file__).with_name("support.json").read_text("utf-8"))[mode]["supported"]
     return Judged(rows, np.array(chances), np.full(len(chances), float(cut)))
 

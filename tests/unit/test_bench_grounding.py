@@ -51,11 +51,11 @@ def made(seed: int = 0, count: int = 36, sets: tuple[str, ...] = ("wice", "fm2")
     for name in sets:
         for place in range(count):
             label = place % 2 == 0
-            features = {one: float(draw.normal()) for one in (*CHEAP, *SAID)} | {"whole": 0.0}
+            features = {one: float(draw.normal()) for one in (*CHEAP, *SAID)} | {"whole": 0.0, "facts": 0.0}
             features["yes"] = float(draw.normal(3 if label else -3))
             rows.append(
                 {"id": f"{name}:{place}", "set": name, "split": "", "group": f"{name}:{place // 3}"}
-                | {"made": False, "judged": True, "new": 0, "kind": "", "notes": ""}
+                | {"made": False, "judged": True, "kind": "", "notes": ""}
                 | {"label": label, "features": features, "quotes_hit": place % 4 == 0 if label else None}
                 | {"seconds": {"cheap": 0.02, "model": 1.0}}
             )
@@ -109,7 +109,7 @@ def test_what_the_model_was_not_asked_about_counts_for_the_cheap_arms_alone() ->
     rows = made()
     for row in rows.rows[::3]:
         row["judged"] = False
-        row["features"] = {name: row["features"][name] for name in (*CHEAP, "whole")}
+        row["features"] = {name: row["features"][name] for name in (*CHEAP, "whole", "facts")}
     rows.states[::3] = np.nan
     judged = folds(rows, 3)
     for arm in ARMS:
@@ -140,6 +140,26 @@ def test_the_fit_writes_weights_that_can_be_read_and_keep_their_signs(
     fit_support.fit(rows, keep_probes=True)
     again = json.loads(target.read_text("utf-8"))
     assert again["probes"] == fitted["probes"] and again["fast"] == fitted["fast"]
+
+
+def test_claims_as_they_come_count_for_more_than_made_ones() -> None:
+    rows = made(sets=("wice", "own", "fm2"), count=20)
+    for row in rows.rows[30:40]:
+        row["made"] = True
+    sums = [rows.weights[place : place + 10].sum() for place in (20, 30)]
+    assert rows.weights.mean() == pytest.approx(1) and sums[1] == pytest.approx(0.15 * sums[0])
+    assert rows.weights[:20].sum() == pytest.approx(sums[0])
+
+
+def test_probabilities_mean_what_they_say() -> None:
+    draw = np.random.default_rng(0)
+    rows = made(sets=("own",), count=2000)
+    odds = draw.normal(1, 2, 2000)
+    for row, chance in zip(rows.rows, 1 / (1 + np.exp(-odds)), strict=True):
+        row["label"] = bool(draw.random() < chance)
+    factor, shift = fit_support.calibrated(rows, (odds + 3) / 2)
+    assert factor == pytest.approx(2, rel=0.15) and shift == pytest.approx(-3, rel=0.15)
+    assert fit_support.calibrated(rows, -odds) == (1.0, 0.0)
 
 
 def test_a_claim_that_the_model_judged_later_is_read_once(

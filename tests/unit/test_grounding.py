@@ -12,7 +12,7 @@ import pytest
 from ingest.types import Passage
 from rag.claims import clauses, is_claim, spans
 from rag.engines.state import Judgement
-from rag.grounding import check, evidence, judged
+from rag.grounding import LONG, check, evidence, judged, look
 
 
 class Words:
@@ -124,6 +124,15 @@ def test_a_long_claim_is_as_good_as_its_worst_clause() -> None:
     said = [Judgement([yes, 0.0], np.full(4, -1.0, np.float32), []) for yes in (3.0, 2.0, -1.0, 4.0)]
     assert judged(said)["yes"] == -1.0
     assert judged(said[:1])["yes"] == 3.0
+
+
+def test_what_a_claim_adds_counts_against_a_long_text_by_itself() -> None:
+    claim = "The generator was trained by Ann on 512 cores."
+    texts = [". ".join(["The generator was trained on cores"] * count) for count in (3, LONG + 1)]
+    few, many = (look(claim, [evidence(1, passage(text), ENCODER)], ENCODER) for text in texts)
+    assert (few.signals["missing"], few.signals["facts"]) == (0, 2)
+    assert (many.signals["numbers"], many.signals["names"], many.signals["facts"]) == (1, 1, 2)
+    assert many.signals["missing"] == 4
 
 
 def test_no_evidence_no_support() -> None:

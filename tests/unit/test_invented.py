@@ -69,6 +69,9 @@ def test_a_number_is_the_same_however_it_is_set() -> None:
     assert new_facts("With Beta(2,2) the sentence has .12 of probability.", [told]) == []
     assert new_facts("With Beta(2,3) the sentence has .13 of probability.", [told]) == ["3", ".13"]
     assert new_facts("It cost 1,000,000.", [passage("It cost 1,000 a day.")]) == ["1,000,000"]
+    apart = passage("It cost 5, 000 at a rate of 1. 3 in 1, 2000 places.")
+    assert new_facts("It cost 5,000 at 1.3.", [apart]) == []
+    assert new_facts("It cost 1,200.", [apart]) == ["1,200"]
 
 
 def test_what_a_short_name_stands_for_is_that_name() -> None:
