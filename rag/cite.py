@@ -16,7 +16,7 @@ from rag.draft import Draft, confirmed, strict, with_markers
 from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, best_quote, check, evidence
 from rag.injection import trusted
-from rag.invented import new_facts
+from rag.invented import new_facts, only_misdated
 from rag.retrieve import Retriever
 from rag.select import Choice
 from rag.types import Answer, Ask, Citation, Quote, Sentence, Stage, Timings
@@ -60,7 +60,7 @@ def checked(
     """Each finished sentence is checked and gets its markers while the next is being written.
 
     Where nothing of the answer is backed, the notes' own sentence takes its place if it is only
-    the wording that is lost, or if it is `sure` that they hold the answer; otherwise it is refused.
+    the wording or a year that is lost, or if it is `sure` that they hold the answer; otherwise it is refused.
     The model `confirming`, if there is one, judges sentence by sentence, and before anything else
     where nothing is backed; what it leaves without any support is refused as well.
     """
@@ -111,7 +111,7 @@ def checked(
         return
     passages = [one.passage for one in held()]
     near = retriever.sentence_cosines(found.searched, [choice.passage for choice in found.choices])
-    invented = any(new_facts(one.text, passages, question) for one in draft.claims)
+    invented = [fact for one in draft.claims for fact in new_facts(one.text, passages, question)]
 
     def judged(draft: Draft, by: Judging | Entailment) -> Generator[Answer, None, Draft]:
         for now in confirmed(draft, held(), retriever.encoder, by, question, found.ask.stop):
@@ -124,6 +124,7 @@ def checked(
     early = not (draft.backed or invented)
     if early and confirming is not None:
         draft = yield from judged(draft, confirming)
+    misdated = False
     kept = draft.backed and not (early and max(one.support for one in draft.claims) < LIKELY)
     if kept and not early and confirming is not None:
         draft = yield from judged(draft, confirming)
@@ -135,11 +136,12 @@ def checked(
             added = []
     else:
         added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
-        if not added or (invented and not sure):
+        misdated = bool(added) and only_misdated(invented, added[0].text, question)
+        if not added or (invented and not (sure or misdated)):
             yield refused(answer, found)
             return
         draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
-    if confirming is not None and not (draft.backed or found.ask.stop.is_set()):
+    if confirming is not None and not (draft.backed or misdated or found.ask.stop.is_set()):
         added = left_out(question, "", found.choices, near, LEAST_IF_SURE) if sure else []
         if not added:
             yield refused(answer, found)

@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from ingest.build import build
 from ingest.errors import BadRequest
 from ingest.store import Index, open_index
-from rag import gate, logistic, prompts
+from rag import cite, gate, logistic, prompts
 from rag.chain import answer_chain
 from rag.engines.local import LocalModel
 from rag.engines.state import Judgement
@@ -154,6 +154,20 @@ def test_where_the_notes_surely_hold_the_answer_they_say_it_themselves(
     found = answer_chain(retriever, said).invoke(Ask("who proposed the GAN"))
     assert not found.refused and len(found.sentences) == 1
     assert found.sentences[0].text in found.citations[0].text  # verbatim, and nothing of the model's own
+
+
+def test_a_wrong_year_alone_brings_the_sentence_of_the_notes_that_has_it(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "sure", lambda _: False)
+    monkeypatch.setattr(cite, "LEAST", 0.1)  # the small encoder finds nothing as near as the real one does
+    question = Ask("when was the GAN proposed")
+    for said, refused in (("It was 2016.", False), ("It was 2016 in Zanzibar.", True)):
+        found = answer_chain(retriever, Strict(says=said, doubts=("2016",), yes=1.5, prompts=[])).invoke(
+            question
+        )
+        assert found.refused is refused
+        assert refused or ("2016" not in found.answer and "in 2014" in found.sentences[0].text)
 
 
 FAR = "Two adversaries make the whole."
