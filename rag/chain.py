@@ -22,6 +22,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from ingest.errors import BadRequest
 from rag import gate, prompts
 from rag.ahead import ReadsAhead
+from rag.answering import Telling
 from rag.cite import Found, Spoken, checked, citations, refused
 from rag.claims import spans
 from rag.coverage import bearing
@@ -33,7 +34,7 @@ from rag.injection import asked_part, leaks
 from rag.parted import MOST, in_turn
 from rag.query import questions
 from rag.retrieve import Retriever, neighbours
-from rag.select import BUDGET, choose
+from rag.select import BUDGET, Choice, choose
 from rag.suggest import suggestion
 from rag.types import Answer, Ask, Timings
 
@@ -177,7 +178,8 @@ def _answer(
             return
         held = "\n".join(choice.passage.text for choice in found.choices)
         spoken = _spoken(model, messages, ask, held, earlier, found.question)
-        yield from checked(answer, found, retriever, gate.sure(signals), spoken, confirming)
+        telling = _telling(model, found, earlier)
+        yield from checked(answer, found, retriever, gate.sure(signals), spoken, confirming, telling)
 
 
 def _read(found: Found) -> tuple[list[prompts.Shown], str]:
@@ -215,6 +217,21 @@ def _signals(
     else:
         said, denied = model.next_logits(messages, words, found.ask.stop)
     return gate.signals(found.hits, covered, said - denied, state), state
+
+
+def _telling(model: BaseChatModel, found: Found, earlier: str) -> Telling | None:
+    """How sure the model is that one sentence answers, asked as the gate asks; None where none can tell."""
+    layer = gate.layer(str(model.name))
+    if layer is None or not isinstance(model, Probed):
+        return None
+
+    def told(choice: Choice, place: int) -> float:
+        shown = [prompts.shown(choice.passage, [place])]
+        messages = prompts.answerable_prompt(found.question, shown, earlier)
+        (yes, no), state = model.next_state(messages, ("yes", "no"), layer, found.ask.stop)
+        return gate.odds(yes - no, state)
+
+    return told
 
 
 def asked(

@@ -9,6 +9,7 @@ from functools import cache
 
 from ingest.types import Hit
 from rag import prompts
+from rag.answering import Telling, answering
 from rag.claims import spans
 from rag.complete import LEAST, LEAST_IF_SURE, left_out, wanting
 from rag.coverage import Bearing
@@ -16,7 +17,7 @@ from rag.draft import Draft, confirmed, strict, with_markers
 from rag.entail import Entailment
 from rag.grounding import Evidence, Judging, best_quote, check, evidence
 from rag.injection import trusted
-from rag.invented import new_facts, only_misdated
+from rag.invented import new_facts
 from rag.retrieve import Retriever
 from rag.select import Choice
 from rag.types import Answer, Ask, Citation, Quote, Sentence, Stage, Timings
@@ -56,13 +57,14 @@ def checked(
     sure: bool,
     spoken: Iterator[Spoken],
     confirming: Judging | Entailment | None = None,
+    telling: Telling | None = None,
 ) -> Iterator[Answer]:
     """Each finished sentence is checked and gets its markers while the next is being written.
 
-    Where nothing of the answer is backed, the notes' own sentence takes its place if it is only
-    the wording or a year that is lost, or if it is `sure` that they hold the answer; otherwise it is refused.
     The model `confirming`, if there is one, judges sentence by sentence, and before anything else
-    where nothing is backed; what it leaves without any support is refused as well.
+    where nothing is backed. Where nothing is in the end, the sentence of the notes that answers takes the
+    place of the model's words, by `telling`; where no model can tell, the nearest one if it is only the
+    wording that is lost, or if it is `sure` that the notes hold the answer. Otherwise it is refused.
     """
     known: dict[str, Sentence] = {}
     question = found.question
@@ -111,7 +113,7 @@ def checked(
         return
     passages = [one.passage for one in held()]
     near = retriever.sentence_cosines(found.searched, [choice.passage for choice in found.choices])
-    invented = [fact for one in draft.claims for fact in new_facts(one.text, passages, question)]
+    invented = any(new_facts(one.text, passages, question) for one in draft.claims)
 
     def judged(draft: Draft, by: Judging | Entailment) -> Generator[Answer, None, Draft]:
         for now in confirmed(draft, held(), retriever.encoder, by, question, found.ask.stop):
@@ -124,29 +126,26 @@ def checked(
     early = not (draft.backed or invented)
     if early and confirming is not None:
         draft = yield from judged(draft, confirming)
-    misdated = False
     kept = draft.backed and not (early and max(one.support for one in draft.claims) < LIKELY)
     if kept and not early and confirming is not None:
         draft = yield from judged(draft, confirming)
     # A sentence of the notes that is said already need not be added, one that answers must not go.
-    if kept:
+    if kept and (draft.backed or confirming is None or found.ask.stop.is_set()):
         before = found.ask.history[-1].answer if found.ask.joined else ""  # stands in the same answer
         added = left_out(question, f"{before}\n{draft.text}", found.choices, near)
         if not wanting(found.searched, draft.claims, added, retriever.encoder):
             added = []
     else:
-        added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
-        misdated = bool(added) and only_misdated(invented, added[0].text, question)
-        if not added or (invented and not (sure or misdated)):
-            yield refused(answer, found)
-            return
-        draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
-    if confirming is not None and not (draft.backed or misdated or found.ask.stop.is_set()):
-        added = left_out(question, "", found.choices, near, LEAST_IF_SURE) if sure else []
+        if telling is not None:
+            added = answering(found.choices, near, telling)
+        elif sure or not (invented or confirming):
+            added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
+        else:
+            added = []
         if not added:
             yield refused(answer, found)
             return
-        draft = Draft("", ())
+        draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
     draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
     if found.ask.strict:
         answer, draft = strict(answer, draft)

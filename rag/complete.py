@@ -30,6 +30,21 @@ _EXERCISE = re.compile(
 SHORTEST = 6  # words; less is a title or an item without its list
 
 
+def nearest(choices: Sequence[Choice], cosines: Sequence[np.ndarray]) -> list[tuple[float, int, int]]:
+    """The sentences shown that tell something by themselves, the nearest to the question first.
+
+    `cosines` as `left_out` takes them. Each with its cosine, the marker of its passage and its place there.
+    """
+    near = [
+        (float(values[place]), marker, place)
+        for marker, (choice, values) in enumerate(zip(choices, cosines, strict=True), 1)
+        if not asks(choice.passage)
+        for place in choice.places
+        if _says(choice.passage.sentences[place])
+    ]
+    return sorted(near, key=lambda one: -one[0])
+
+
 def left_out(
     question: str,
     answer: str,
@@ -44,16 +59,10 @@ def left_out(
     the marker of its passage.
     """
     asked, said = content_stems(question), content_stems(answer)
-    near = [
-        (float(values[place]), marker, choice.passage.sentences[place])
-        for marker, (choice, values) in enumerate(zip(choices, cosines, strict=True), 1)
-        if not asks(choice.passage)
-        for place in choice.places
-        if _says(choice.passage.sentences[place])
-    ]
-    near.sort(key=lambda one: -one[0])
+    near = nearest(choices, cosines)
     found: list[Sentence] = []
-    for cosine, marker, sentence in near:
+    for cosine, marker, place in near:
+        sentence = choices[marker - 1].passage.sentences[place]
         if cosine < max(least, near[0][0] - NEAREST) or len(found) == MOST:
             break
         news = content_stems(sentence) - asked

@@ -70,6 +70,12 @@ def answers(found: Signals, follow_up: bool = False) -> bool:
     return probability(found) >= _weights(found)["threshold"] / (2 if follow_up else 1)
 
 
+def odds(yes: float, state: np.ndarray) -> float:
+    """Log-odds that the notes shown answer, by the model alone: its logit of yes over no, and its state
+    (width,) after `layer`."""
+    return yes + (_probe().odds(state) or 0.0)
+
+
 def sure(found: Signals) -> bool:
     """Whether the notes hold the answer beyond doubt, so that a wrong answer is the model's fault."""
     return probability(found) >= SURE

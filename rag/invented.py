@@ -19,7 +19,6 @@ from rag.query import spells
 
 NEAR = 5  # sentences in a row that must hold a fact and the names of what it is said of, chosen on dev
 LONG = 4  # letters of a word that an abbreviation stands for, at least: 'of a' spells nothing
-_YEAR = re.compile(r"(?<![\d.,])(?:1[5-9]|20)\d\d(?![\d,]|\.\d)")
 _SHORT = re.compile(r"[A-Z]{3,}s?")
 _WORDS = re.compile(
     r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|hundred|thousand)\b"
@@ -46,16 +45,6 @@ def new_facts(claim: str, held: Sequence[Passage], question: str = "") -> list[s
             found.append(number)
     found += new_names(claim, "\n".join(map(searchable, held)), question)
     return found + [fact for fact in _elsewhere(claim, held, question) if fact not in found]
-
-
-def only_misdated(facts: Sequence[str], sentence: str, question: str) -> bool:
-    """Whether years are all that was invented of what `question` asks, and this sentence of the notes, the
-    nearest to it, tells one of what the question names: then it answers, where a model that cannot keep
-    years did not."""
-    if not (facts and all(map(_YEAR.fullmatch, facts)) and _YEAR.search(sentence)):
-        return False
-    named = all(_holds(sentence, name) for name in NAME.findall(question))
-    return named and bool(content_stems(question) & content_stems(sentence))
 
 
 def _elsewhere(claim: str, held: Sequence[Passage], question: str) -> list[str]:

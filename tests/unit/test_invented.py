@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.types import Passage
-from rag.invented import new_facts, only_misdated
+from rag.invented import new_facts
 
 
 def passage(*sentences: str, heading: tuple[str, ...] = ()) -> Passage:
@@ -80,27 +80,3 @@ def test_what_a_short_name_stands_for_is_that_name() -> None:
     others = ("It was large.", "Others were small.", "They came later.", "They were fast.")
     far = passage("A VAE came first.", *others, "The vector of an image is by Max Welling.")
     assert new_facts("VAEs are by Max Welling.", [far], "who introduced VAEs?") == ["Max", "Welling"]
-
-
-@pytest.mark.parametrize(
-    ("facts", "sentence", "question", "misdated"),
-    [
-        (["2012"], "2011: Apple ships Siri with the iPhone 4S in October.", "when did siri come out", True),
-        (
-            ["1950"],
-            "1948: Claude Shannon shows English-like text.",
-            "from what did Shannon make his text?",
-            True,
-        ),
-        (["2012"], "Apple ships Siri with the iPhone 4S.", "when did siri come out", False),  # tells none
-        (["2012", "Jobs"], "2011: Apple ships Siri.", "who made siri, and when?", False),
-        (["2019"], "In 2018 the portrait is sold.", "in which year did Christie's buy the portrait?", False),
-        (["six"], "1958: the perceptron has six layers.", "how many layers has the perceptron?", False),
-        (["2012"], "1958: Rosenblatt presents the perceptron.", "when did siri come out", False),
-        ([], "2011: Apple ships Siri.", "when did siri come out", False),
-    ],
-)
-def test_a_wrong_year_alone_does_not_hide_the_sentence_that_has_it(
-    facts: list[str], sentence: str, question: str, misdated: bool
-) -> None:
-    assert only_misdated(facts, sentence, question) is misdated
