@@ -1,10 +1,11 @@
 """Collect the signals of labelled claims, and fit rag/support.json on them.
 
-    python -m tests.bench.fit_support --sets wice fm2 snli halueval own     an hour or more, once
+    python -m tests.bench.fit_support --sets wice fm2 snli halueval own     half an hour on a quick core, once
     python -m tests.bench.fit_support --fast                minutes: more claims, without the model
     python -m tests.bench.fit_support --refit               seconds, no model
 
-An interrupted collection goes on where it was. Each weight has the sign of its signal's meaning
+`--sets qags` collects news summaries as well, to be measured on (tests/bench/grounding.py): nothing is
+fitted on those. An interrupted collection goes on where it was. Each weight has the sign of its signal's meaning
 (tests/bench/signed.py); claims as they come count for more than those written to mislead
 (tests/bench/support_rows.py).
 
