@@ -33,7 +33,7 @@ from rag.evidence import choose
 from rag.followup import content_stems
 from rag.injection import trusted
 from rag.invented import new_facts
-from rag.retrieve import Retriever
+from rag.retrieve import Retriever, offered
 from rag.signals import lexical
 from rag.types import MARKER, Quote, Sentence
 
@@ -84,11 +84,14 @@ class Look:
 
 
 def evidence(marker: int, passage: Passage, encoder: Encoder) -> Evidence:
-    """`passage` (its heading counts as its words) as evidence under `marker`."""
+    """`passage` (its heading counts as its words) as evidence under `marker`; what questions in it only
+    offer for an answer is none."""
     text = searchable(passage)
     words = tokens(text)
     told = contexts(passage)
     (_, whole), *lines = encoder.encode_tokens([text, *told])
+    for place in offered(passage):
+        lines[place] = (lines[place][0][:0], lines[place][1][:0])
     return Evidence(marker, passage, frozenset(words), frozenset(pairwise(words)), whole, told, tuple(lines))
 
 

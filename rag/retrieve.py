@@ -38,6 +38,7 @@ ENCODED = 20  # the same where the index left out the token vectors, so that the
 RERANKED = 20  # passages that a reranker reads
 # Review questions are near every question and answer none, so they come after what explains.
 QUIZ_PENALTY = 3.0  # of a reranker's standardised score
+_ANSWER = re.compile(r"\s*(?:[-*•] )?Answer\b", re.IGNORECASE)
 _OPTION = re.compile(r"\s*(?:[-*•] )?(?:[a-h][).]|Answer\b)", re.IGNORECASE)
 
 
@@ -228,6 +229,22 @@ def asks(passage: Passage) -> bool:
 def is_option(sentence: str) -> bool:
     """Whether the line is an option of a multiple-choice question, or its answer."""
     return _OPTION.match(sentence) is not None
+
+
+def offered(passage: Passage) -> frozenset[int]:
+    """Places of what multiple-choice questions offer: options that follow a question, and a stem that they
+    complete. The notes do not say so: most options are wrong."""
+    found: set[int] = set()
+    stem = -1
+    for place, sentence in enumerate(passage.sentences):
+        line = sentence.rstrip()
+        if not is_option(line) or _ANSWER.match(line):
+            stem = place if line.endswith(("?", "...", "…", "__")) else -1
+        elif stem >= 0:
+            found.add(place)
+            if not passage.sentences[stem].rstrip().endswith("?"):
+                found.add(stem)
+    return frozenset(found)
 
 
 def neighbours(retriever: Retriever, hits: list[Hit], sources: tuple[str, ...] = ()) -> list[Hit]:

@@ -5,8 +5,8 @@
     python -m tests.bench.fit_support --refit               seconds, no model
 
 `--sets qags` collects news summaries as well, to be measured on (tests/bench/grounding.py): nothing is
-fitted on those. An interrupted collection goes on where it was. Each weight has the sign of its signal's meaning
-(tests/bench/signed.py); claims as they come count for more than those written to mislead
+fitted on those. An interrupted collection goes on where it was. Each weight has the sign of its signal's
+meaning (tests/bench/signed.py); claims as they come count for more than those written to mislead
 (tests/bench/support_rows.py).
 
 `--keep-probes` leaves the probes of the hidden state as they are: for claims that they were not fitted

@@ -1,4 +1,4 @@
-"""The sentence that a model tells to answer, whatever is nearer; the real model: tests/integration/test_answering.py."""
+"""The sentence that a model tells to answer; the real model: tests/integration/test_answering.py."""
 
 from __future__ import annotations
 

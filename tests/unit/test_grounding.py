@@ -13,6 +13,7 @@ from ingest.types import Passage
 from rag.claims import clauses, is_claim, spans
 from rag.engines.state import Judgement
 from rag.grounding import LONG, check, evidence, judged, look
+from rag.retrieve import offered
 
 
 class Words:
@@ -133,6 +134,27 @@ def test_what_a_claim_adds_counts_against_a_long_text_by_itself() -> None:
     assert (few.signals["missing"], few.signals["facts"]) == (0, 2)
     assert (many.signals["numbers"], many.signals["names"], many.signals["facts"]) == (1, 1, 2)
     assert many.signals["missing"] == 4
+
+
+QUIZ = (
+    "A low temperature makes the distribution sharper.",
+    "Question 4: A low temperature makes the distribution ...",
+    "a) flatter than before it was set",
+    "Answer 4: b) sharper than before it was set",
+    "Which of these draws the boundary between two classes?",
+    "a) A generative model draws the boundary between two classes",
+    "Three kinds are told apart:",
+    "a) one kind draws the boundary between two classes",
+)
+
+
+def test_what_a_question_only_offers_is_no_evidence() -> None:
+    quiz = Passage("q", "notes.md", None, ("Topic",), "\n".join(QUIZ), QUIZ)
+    assert offered(quiz) == {1, 2, 5}
+    held = [evidence(1, quiz, ENCODER)]
+    found = [check(claim, held, ENCODER) for claim in (QUIZ[0], QUIZ[5][3:] + ".")]
+    assert found[0].label == "supported" and found[0].quotes[0].text == QUIZ[0]
+    assert all(quote.text not in (QUIZ[1], QUIZ[2], QUIZ[5]) for one in found for quote in one.quotes)
 
 
 def test_no_evidence_no_support() -> None:
