@@ -104,12 +104,10 @@ def checked(
         cached_tokens=said.cached_tokens,
         output_tokens=said.output_tokens,
     )
-    answer = replace(answer, timings=timings, stopped=found.ask.stop.is_set())
+    answer = replace(answer, timings=timings)
     draft = Draft(said.text, tuple(sentence(said.text[start:end]) for start, end in spans(said.text)))
-    if answer.stopped:
-        if found.ask.strict:
-            answer, draft = strict(answer, draft)
-        yield _whole(answer, draft, quote)
+    if found.ask.stop.is_set():
+        yield _stopped(answer, draft, found.ask.strict, quote)
         return
     passages = [one.passage for one in held()]
     near = retriever.sentence_cosines(found.searched, [choice.passage for choice in found.choices])
@@ -142,8 +140,9 @@ def checked(
             added = left_out(question, "", found.choices, near, LEAST_IF_SURE if sure else LEAST)
         else:
             added = []
-        if not added:
-            yield refused(answer, found)
+        if not added:  # what was stopped before that is known is no refusal
+            halted = found.ask.stop.is_set()
+            yield _stopped(answer, draft, found.ask.strict, quote) if halted else refused(answer, found)
             return
         draft = Draft("", ())  # only its wording is lost: the notes' own takes its place
     draft = replace(draft, added=tuple(_quoting(one, held()) for one in added))
@@ -160,6 +159,14 @@ def checked(
 def _unseen(answer: Answer) -> Answer:
     """An answer whose text is not fit to be shown before all of it was checked."""
     return replace(answer, answer="", sentences=())
+
+
+def _stopped(answer: Answer, draft: Draft, strictly: bool, quote: Callable[[str, int], str]) -> Answer:
+    """An answer as far as it was written, and known, when the student stopped it."""
+    answer = replace(answer, stopped=True)
+    if strictly:
+        answer, draft = strict(answer, draft)
+    return _whole(answer, draft, quote)
 
 
 def _whole(answer: Answer, draft: Draft, quote: Callable[[str, int], str], stage: Stage = "done") -> Answer:

@@ -186,6 +186,24 @@ def test_the_sentence_that_answers_takes_the_place_of_words_that_nothing_backs(
     assert refused or ("2016" not in found.answer and "in 2014" in found.sentences[0].text)
 
 
+def test_stopped_while_the_model_tells_what_answers_it_is_no_refusal(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "layer", lambda _: 1)
+    ask = Ask("when was the GAN proposed")
+
+    class Stopping(Telling):
+        def next_state(self, *args: Any) -> tuple[list[float], np.ndarray]:
+            if len(args) < 5:  # after the gate has asked
+                ask.stop.set()
+            return super().next_state(*args)
+
+    said = Stopping(says="It was 2016.", doubts=("2016",), key="Zanzibar", prompts=[])
+    found = answer_chain(retriever, said).invoke(ask)
+    assert found.stopped and not found.refused
+    assert "2016" in found.answer and found.sentences[0].label == "unsupported"
+
+
 FAR = "Two adversaries make the whole."
 
 
