@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -172,7 +172,8 @@ def _answer(
     with _place(model, ask):
         shown, earlier = _read(found)
         messages = _put(model, prompts.answer_prompt(found.question, shown, earlier))
-        signals, _ = _signals(model, found, messages, earlier, gate.layer(str(model.name)))
+        layer, bears = gate.layer(str(model.name)), found.bearing.choices
+        signals, _ = _signals(model, found, bears, earlier, layer, messages)
         if not (ask.stop.is_set() or gate.answers(signals, follow_up=bool(earlier))):
             yield refused(answer, found)
             return
@@ -202,14 +203,19 @@ def _put(model: BaseChatModel, messages: list[BaseMessage]) -> list[BaseMessage]
 
 
 def _signals(
-    model: BaseChatModel, found: Found, answer: list[BaseMessage], earlier: str, layer: int | None
+    model: BaseChatModel,
+    found: Found,
+    choices: Sequence[Choice],
+    earlier: str,
+    layer: int | None,
+    answer: list[BaseMessage] | None = None,
 ) -> tuple[gate.Signals, np.ndarray | None]:
-    """What the gate looks at. The model is shown only what bears on the question, which it judges better
-    than all that `answer`, the messages to come, shows."""
+    """What the gate looks at. The model is shown `choices`: what bears on the question, which it judges
+    better than all that `answer`, the messages to come, shows; or one sentence alone."""
     covered = found.bearing.covered
     if not isinstance(model, Judge):
         return gate.signals(found.hits, covered), None
-    shown = [prompts.shown(choice.passage, choice.places) for choice in found.bearing.choices]
+    shown = [prompts.shown(choice.passage, choice.places) for choice in choices]
     messages = _put(model, prompts.answerable_prompt(found.question, shown, earlier))
     words, state = ("yes", "no"), None
     if layer is not None and isinstance(model, Probed):
@@ -226,10 +232,8 @@ def _telling(model: BaseChatModel, found: Found, earlier: str) -> Telling | None
         return None
 
     def told(choice: Choice, place: int) -> float:
-        shown = [prompts.shown(choice.passage, [place])]
-        messages = prompts.answerable_prompt(found.question, shown, earlier)
-        (yes, no), state = model.next_state(messages, ("yes", "no"), layer, found.ask.stop)
-        return gate.odds(yes - no, state)
+        alone = replace(choice, places=(place,))
+        return gate.odds(_signals(model, found, [alone], earlier, layer)[0])
 
     return told
 
@@ -252,7 +256,7 @@ def judged(
     found = _find(retriever, _counter(model), BUDGET, ask)
     shown, earlier = _read(found)
     answer = _put(model, prompts.answer_prompt(found.question, shown, earlier))
-    return _signals(model, found, answer, earlier, layer)
+    return _signals(model, found, found.bearing.choices, earlier, layer, answer)
 
 
 def _spoken(

@@ -87,7 +87,7 @@ def holds_number(notes: str, number: str) -> bool:
     """
     digits = re.sub(r"^0?(?=\.)", "", number)  # .12 is 0.12
     whole = "0?" if digits.startswith(".") else ""
-    spaced = re.sub(r"\\?([.,])(?=\d)", r"\\\1 ?", re.escape(digits))
+    spaced = re.sub(r"([.,])", r"[\1] ?", digits)
     return re.search(rf"(?<![\d.]){whole}{spaced}(?!\d|\.\d)", notes) is not None
 
 

@@ -70,10 +70,9 @@ def answers(found: Signals, follow_up: bool = False) -> bool:
     return probability(found) >= _weights(found)["threshold"] / (2 if follow_up else 1)
 
 
-def odds(yes: float, state: np.ndarray) -> float:
-    """Log-odds that the notes shown answer, by the model alone: its logit of yes over no, and its state
-    (width,) after `layer`."""
-    return yes + (_probe().odds(state) or 0.0)
+def odds(found: Signals) -> float:
+    """Log-odds that the notes shown answer, by the model alone."""
+    return (found.yes or 0.0) + (found.state or 0.0)
 
 
 def sure(found: Signals) -> bool:

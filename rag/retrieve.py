@@ -38,8 +38,7 @@ ENCODED = 20  # the same where the index left out the token vectors, so that the
 RERANKED = 20  # passages that a reranker reads
 # Review questions are near every question and answer none, so they come after what explains.
 QUIZ_PENALTY = 3.0  # of a reranker's standardised score
-_ANSWER = re.compile(r"\s*(?:[-*•] )?Answer\b", re.IGNORECASE)
-_OPTION = re.compile(r"\s*(?:[-*•] )?(?:[a-h][).]|Answer\b)", re.IGNORECASE)
+_OPTION = re.compile(r"\s*(?:[-*•] )?(?:[a-h][).]|(?P<answer>Answer)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -238,7 +237,8 @@ def offered(passage: Passage) -> frozenset[int]:
     stem = -1
     for place, sentence in enumerate(passage.sentences):
         line = sentence.rstrip()
-        if not is_option(line) or _ANSWER.match(line):
+        option = _OPTION.match(line)
+        if option is None or option["answer"]:
             stem = place if line.endswith(("?", "...", "…", "__")) else -1
         elif stem >= 0:
             found.add(place)

@@ -70,10 +70,10 @@ class Rows:
     @property
     def weights(self) -> np.ndarray:
         """float64 (claims,), 1 on average: how much each counts, by SHARES."""
-        real, own = self.real, self.of("set") == "own"
-        kinds = np.where(real, "real", np.where(own, "made", self.of("set")))
-        counts = Counter(kinds.tolist())
-        found = np.array([SHARES.get(kind, OTHERS) / counts[kind] for kind in kinds.tolist()])
+        sets = self.of("set")
+        kinds = np.where(self.real, "real", np.where(sets == "own", "made", sets)).tolist()
+        counts = Counter(kinds)
+        found = np.array([SHARES.get(kind, OTHERS) / counts[kind] for kind in kinds])
         return found * len(found) / found.sum()
 
 

@@ -161,17 +161,10 @@ class Telling(Strict):
 
     key: str = ""
 
-    def next_state(
-        self,
-        messages: list[BaseMessage],
-        words: tuple[str, ...],
-        layer: int,
-        halt: threading.Event | None = None,
-        notes: list[BaseMessage] | None = None,
-    ) -> tuple[list[float], np.ndarray]:
+    def next_state(self, messages: list[BaseMessage], *asked: Any) -> tuple[list[float], np.ndarray]:
         text = str(messages[-1].text)
         alone = "GAN was proposed" in text and "trains" not in text
-        return [9.0 if notes else 5.0 if alone and self.key in text else -5.0, 0.0], np.zeros(0)
+        return [9.0 if asked[-1] else 5.0 if alone and self.key in text else -5.0, 0.0], np.zeros(0)
 
 
 @pytest.mark.parametrize(("key", "refused"), [("2014", False), ("Zanzibar", True)])
@@ -194,7 +187,7 @@ def test_stopped_while_the_model_tells_what_answers_it_is_no_refusal(
 
     class Stopping(Telling):
         def next_state(self, *args: Any) -> tuple[list[float], np.ndarray]:
-            if len(args) < 5:  # after the gate has asked
+            if args[-1] is None:  # after the gate has asked, which has an answer to come
                 ask.stop.set()
             return super().next_state(*args)
 
